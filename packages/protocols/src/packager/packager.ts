@@ -1,0 +1,30 @@
+import type { Sample } from '../media/sample.ts';
+import type { Track } from '../media/track.ts';
+
+/** Some samples of one stream as bytes of one wire format. Immutable and shared by every push that wants that format. */
+export interface WireBatch {
+  readonly bytes: Buffer;
+  /** The batch begins with a video sync sample (or, in a stream without video, with any sample): a connection may start here. */
+  readonly isSync: boolean;
+  /** Decode time of the first sample, in milliseconds of the stream's own time line. */
+  readonly dtsMs: number;
+  readonly videoSamples: number;
+  readonly audioSamples: number;
+}
+
+/** Samples of one stream -> wire bytes of one format, once for all pushes that want that format. */
+export interface Packager {
+  /** Names the tracks that the next samples belong to. Called before the first sample and again when a track changes. */
+  setTracks(tracks: readonly Track[]): void;
+  /** Bytes a new connection needs before `first`, the batch it starts with (sequence headers, PAT/PMT, init segment). */
+  header(first: WireBatch): Buffer;
+  append(sample: Sample): void;
+  /** Everything appended since the last flush as one immutable batch. */
+  flush(): WireBatch | undefined;
+}
+
+/** A wire format: pushes with equal keys share one packager. */
+export interface WireFormat {
+  readonly key: string;
+  createPackager(): Packager;
+}

@@ -1,0 +1,85 @@
+import type { Duplex } from 'node:stream';
+import type { Track } from '../media/track.ts';
+import type { WireFormat } from '../packager/packager.ts';
+
+/** Where a feed delivers to: one connection. */
+export interface BatchSink {
+  /** Hands over shared bytes; they are never written to. */
+  write(bytes: Buffer): void;
+  /** The feed is over: finish the conversation cleanly. */
+  end(): void;
+  /** Bytes handed over and not yet taken by the kernel. */
+  readonly pendingBytes: number;
+}
+
+/** The batches of one stream in one wire format, for one push. Bounded: drops whole groups of pictures for a slow sink. */
+export interface BatchFeed {
+  /** Delivers header and kept group of pictures at once, then each batch as it is made. Called once. */
+  open(sink: BatchSink): void;
+  /** Stops delivery without telling the sink. */
+  close(): void;
+}
+
+export interface PublisherStats {
+  /** Bytes taken by the kernel since the connection was opened, handshake included. */
+  readonly bytesSent: number;
+  /** Bytes that wait in this process. */
+  readonly pendingBytes: number;
+  /** Address of the peer, `ip:port`; empty before the connection. */
+  readonly peer: string;
+}
+
+/**
+ * One attempt to deliver one stream to one target: built, run once, thrown away. Never retries. After `send` has settled no
+ * socket and no timer is left.
+ */
+export interface Publisher {
+  /** Dials, shakes hands and resolves when the target has accepted the publication. Rejects with PublishError. */
+  connect(signal: AbortSignal): Promise<void>;
+  /** Known once `connect` has resolved: an RTMP server chooses the message stream id. */
+  readonly wireFormat: WireFormat;
+  /**
+   * Sends the feed. Resolves when the feed has ended and the goodbye is flushed (bounded to 1 s); rejects with PublishError when the
+   * target or the network ends it. Aborting the signal drops the connection at once and rejects with the signal's reason.
+   */
+  send(feed: BatchFeed, signal: AbortSignal): Promise<void>;
+  /** Counters, cheap to read at any time. */
+  stats(): PublisherStats;
+}
+
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  /** TLS on top of the TCP connection; `verify: false` accepts any certificate. */
+  readonly tls?: { readonly servername?: string; readonly verify: boolean };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a guarded connection: applies the address policy, resolves names anew, sets TCP_NODELAY. Rejects with PublishError
+ * (dns, connect_refused, connect_timeout, tls, blocked_address ...).
+ */
+export type Dial = (options: DialOptions) => Promise<Connection>;
+
+export interface Connection {
+  readonly socket: Duplex & { readonly writableLength: number; readonly bytesWritten: number };
+  /** `ip:port` of the peer. */
+  readonly peer: string;
+}
+
+export interface PublisherDeps {
+  readonly dial: Dial;
+  /** Milliseconds for the whole of `connect`: DNS, TCP, TLS and handshake up to 'target accepted'. */
+  readonly connectTimeoutMs: number;
+}
+
+/** Everything a protocol folder exports. `Options` is what its `parseTarget` made of the URL and the push's own options. */
+export interface Protocol<Target = unknown> {
+  /** URL schemes without colon, e.g. `["rtmp", "rtmps"]`. */
+  readonly schemes: readonly string[];
+  /** Splits and checks a target URL. Throws TargetUrlError with a sentence that says what to write instead. */
+  parseTarget(url: string): Target;
+  /** Asked before connecting. */
+  supports(track: Track): boolean;
+  createPublisher(target: Target, deps: PublisherDeps): Publisher;
+}
