@@ -1,0 +1,43 @@
+/** What a worker says of itself with every heartbeat. */
+export interface WorkerRecord {
+  /** Unique per process: BullMQ's worker id, so that a lock token `<id>:<n>` names its holder. */
+  readonly id: string;
+  /** PUSHFLEET_WORKER_ID. */
+  readonly name: string;
+  readonly pool: string;
+  readonly capacity: number;
+  /** Pushes held, those that wait for a source included. */
+  readonly held: number;
+  readonly state: 'ready' | 'draining';
+  /** `host:port` under which other workers reach the ingest; empty when it is off. */
+  readonly rtmp: string;
+  readonly http: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly egressBps: number;
+  readonly eventLoopDelayMs: number;
+}
+
+/** Which worker takes a stream in. */
+export interface LiveSource {
+  readonly stream: string;
+  /** WorkerRecord.id */
+  readonly worker: string;
+  readonly workerName: string;
+  /** `host:port` to pull from by RTMP; empty when that worker serves none. */
+  readonly rtmp: string;
+  /** Names this very publication: only its owner may withdraw it. */
+  readonly token: string;
+  readonly publisher: string;
+  readonly since: string;
+}
+
+/** Messages on the control channel. Each one is only a hint that makes the next look at the truth come sooner. */
+export type ControlMessage =
+  /** The desired state of a push has changed: its holder looks at it now. */
+  | { readonly op: 'push'; readonly push: string }
+  /** A stream has come live or has gone. */
+  | { readonly op: 'live'; readonly stream: string }
+  /** The set of workers has changed: beat now. */
+  | { readonly op: 'beat' }
+  | { readonly op: 'drain' | 'undrain'; readonly worker: string };

@@ -1,0 +1,87 @@
+/** Every Redis key of the fleet. One hash tag keeps them in one slot of a Redis Cluster, beside BullMQ's own keys. */
+export class Keys {
+  /** Also BullMQ's `prefix`. */
+  readonly tag: string;
+
+  constructor(prefix = 'pushfleet') {
+    this.tag = `{${prefix}}`;
+  }
+
+  // Desired state: what people want. Written by schedulers only.
+  /** Counter; every change of desired state takes the next number. */
+  get revision(): string {
+    return `${this.tag}:d:revision`;
+  }
+  /** Sorted set push id -> revision of its last change. */
+  get pushes(): string {
+    return `${this.tag}:d:pushes`;
+  }
+  /** Sorted set stream name -> revision of its last change. */
+  get streams(): string {
+    return `${this.tag}:d:streams`;
+  }
+  /** Hash, see `desired.ts`. */
+  push(id: string): string {
+    return `${this.tag}:d:push:${id}`;
+  }
+  /** Hash, see `desired.ts`. */
+  stream(name: string): string {
+    return `${this.tag}:d:stream:${name}`;
+  }
+
+  // What is true now. Written by the worker that holds the push.
+  /** String: PushReport as JSON, expiring. */
+  report(id: string): string {
+    return `${this.tag}:s:${id}`;
+  }
+  /** Hash: totals that outlive sessions and workers. */
+  counters(id: string): string {
+    return `${this.tag}:c:${id}`;
+  }
+  /** List of JournalEntry as JSON, newest first, 50 at most. */
+  journal(id: string): string {
+    return `${this.tag}:j:${id}`;
+  }
+  /** Capped stream of FleetEvent, field `e`. */
+  get events(): string {
+    return `${this.tag}:events`;
+  }
+
+  // The fleet.
+  /** Pub/sub channel of ControlMessage: hints only, the reconciler repairs what gets lost. */
+  get control(): string {
+    return `${this.tag}:f:ctl`;
+  }
+  /** Sorted set worker id -> server time of the last beat, in ms. */
+  get beats(): string {
+    return `${this.tag}:f:beats`;
+  }
+  /** Hash worker id -> WorkerRecord as JSON. */
+  get workers(): string {
+    return `${this.tag}:f:workers`;
+  }
+  /** Server time of anybody's last beat, in ms. */
+  get lastBeat(): string {
+    return `${this.tag}:f:last`;
+  }
+  /** Exists while nobody may be declared dead: Redis has just come back. */
+  get grace(): string {
+    return `${this.tag}:f:grace`;
+  }
+  /** Name of the data set: another value means that Redis has lost its data. */
+  get epoch(): string {
+    return `${this.tag}:f:epoch`;
+  }
+  /** Hash stream name -> LiveSource as JSON: which worker takes the stream in. */
+  get live(): string {
+    return `${this.tag}:f:live`;
+  }
+  /** Lock of the leading scheduler, expiring. */
+  get leader(): string {
+    return `${this.tag}:f:leader`;
+  }
+  /** Set of pool names that have ever had a job or a worker. */
+  get pools(): string {
+    return `${this.tag}:f:pools`;
+  }
+}
