@@ -1,0 +1,104 @@
+// One continuous line of output times for a source whose own times may jump: publishers restart, inputs fail over, files loop.
+import type { Sample } from './sample.ts';
+import { rescale } from './timestamp.ts';
+import type { Track } from './track.ts';
+
+export interface TimelineOptions {
+  /** A step larger than this between two samples of a track is a jump and not a gap. */
+  readonly maxGapMs: number;
+  /** A step back larger than this is a jump; smaller ones are jitter of the source. */
+  readonly maxBackstepMs: number;
+}
+
+const defaults: TimelineOptions = { maxGapMs: 5000, maxBackstepMs: 1000 };
+
+/** Room before the first sample for another track that starts a little earlier, so that no output time is negative. */
+const originMs = 1000;
+
+/** Used until a track has shown the distance of its samples: 25 pictures a second, 1024 audio samples of 48 kHz. */
+const assumedStepMs = { video: 40, audio: 1024 / 48 } as const;
+
+/** One uninterrupted run of the source: its tracks share the offset, so their relation stays as it was. */
+interface Run {
+  readonly offsetMs: number;
+  /** Source time of the newest sample of this run. */
+  newestMs: number;
+}
+
+/** Where a track stands. Times are of its last sample. */
+interface Position {
+  run: Run | undefined;
+  sourceMs: number;
+  /** Distance of the last two samples of a run. */
+  stepMs: number;
+  /** On the output line, in ticks of `timescale`. */
+  dts: number;
+  timescale: number;
+}
+
+/**
+ * Puts samples of one video and one audio track onto one output line. Within a run of the source the times keep their distances; after
+ * a jump the line goes on one nominal frame behind the last sample, plus the silence that the caller has measured. The
+ * dts of each track grows strictly.
+ */
+export class Timeline {
+  readonly #options: TimelineOptions;
+  readonly #positions = new Map<Track['kind'], Position>();
+  /** The newest run. */
+  #run: Run | undefined;
+
+  constructor(options: Partial<TimelineOptions> = {}) {
+    this.#options = { ...defaults, ...options };
+  }
+
+  /** The next sample belongs to another source or publisher: its times mean something else, even if they seem to fit. */
+  restart(): void {
+    this.#run = undefined;
+    for (const position of this.#positions.values()) position.run = undefined;
+  }
+
+  /** The same sample on the output line. `silenceMs`: how long nothing came before it; only counted when its time jumps. */
+  place(sample: Sample, silenceMs = 0): Sample {
+    const { track } = sample;
+    const { timescale } = track;
+    const position = this.#positions.get(track.kind) ?? this.#addPosition(track);
+    const sourceMs = (sample.dts * 1000) / timescale;
+    const run = this.#continuedRun(position, sourceMs) ?? this.#startRun(sourceMs, silenceMs);
+    const shift = Math.round((run.offsetMs * timescale) / 1000);
+    const dts = Math.max(sample.dts + shift, rescale(position.dts, position.timescale, timescale) + 1);
+    const stepMs = sourceMs - position.sourceMs;
+    if (position.run === run && stepMs > 0 && stepMs < 1000) position.stepMs = stepMs;
+    run.newestMs = Math.max(run.newestMs, sourceMs);
+    position.run = run;
+    position.sourceMs = sourceMs;
+    position.dts = dts;
+    position.timescale = timescale;
+    return { track, dts, pts: Math.max(sample.pts + shift, dts), isSync: sample.isSync, data: sample.data };
+  }
+
+  #addPosition({ kind, timescale }: Track): Position {
+    const position = { run: undefined, sourceMs: 0, stepMs: assumedStepMs[kind], dts: -1, timescale };
+    this.#positions.set(kind, position);
+    return position;
+  }
+
+  /** The run of its own track, else the newest one, which the other track may have begun. */
+  #continuedRun(position: Position, sourceMs: number): Run | undefined {
+    if (position.run !== undefined && this.#continues(sourceMs, position.sourceMs)) return position.run;
+    return this.#run !== undefined && this.#continues(sourceMs, this.#run.newestMs) ? this.#run : undefined;
+  }
+
+  #continues(sourceMs: number, previousMs: number): boolean {
+    const stepMs = sourceMs - previousMs;
+    return stepMs <= this.#options.maxGapMs && stepMs >= -this.#options.maxBackstepMs;
+  }
+
+  #startRun(sourceMs: number, silenceMs: number): Run {
+    let startMs = originMs;
+    for (const { dts, timescale, stepMs } of this.#positions.values()) {
+      if (dts >= 0) startMs = Math.max(startMs, (dts * 1000) / timescale + stepMs + silenceMs);
+    }
+    this.#run = { offsetMs: startMs - sourceMs, newestMs: sourceMs };
+    return this.#run;
+  }
+}
