@@ -1,0 +1,74 @@
+// The commands of this repository on a bare clone: node scripts/run.mjs <start|test|check> [arguments].
+// Needs nothing but Node >= 18; everything else is set up on the way and is left alone once it is there.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './setup/child.mjs';
+import { ensureDependencies, npmEnvironment, pinnedNode } from './setup/dependencies.mjs';
+import { searchPath } from './setup/executables.mjs';
+import { withLock } from './setup/lock.mjs';
+import { SetupError, say, timed } from './setup/report.mjs';
+import { ensureTools, toolsOfStart, toolsOfTest } from './setup/tools.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const bin = path.join(root, 'node_modules', '.bin');
+const EXIT_SETUP_FAILED = 2;
+
+const environment = () => ({
+  ...npmEnvironment(),
+  PATH: [bin, searchPath()].join(path.delimiter),
+  TURBO_TELEMETRY_DISABLED: '1',
+  TURBO_NO_UPDATE_NOTIFIER: '1',
+});
+
+const commands = {
+  /** The whole fleet in one process with the example configuration. */
+  async start(args) {
+    await setUp(toolsOfStart);
+    const env = { PUSHFLEET_CONFIG: path.join(root, 'examples', 'pushfleet.conf'), ...environment() };
+    return runNode([path.join(root, 'apps', 'cli', 'src', 'main.ts'), 'up', ...args], env);
+  },
+
+  /** Types, lint, then all tests (or those that the arguments name). */
+  async test(args) {
+    await setUp(toolsOfTest);
+    const checked = await timed('checking types and style', () => check('collect'));
+    if (checked.code !== 0) {
+      process.stdout.write(`${checked.output}\n0 passed, 1 failed\n`);
+      return 1;
+    }
+    return runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], environment());
+  },
+
+  async check() {
+    await setUp([]);
+    return (await check('inherit')).code;
+  },
+};
+
+function setUp(tools) {
+  return withLock(path.join(root, '.pushfleet', 'setup.lock'), async () => {
+    await ensureDependencies(root);
+    await ensureTools(tools);
+  });
+}
+
+const check = (output) =>
+  run(path.join(bin, 'turbo'), ['run', 'typecheck', '//#lint', '--output-logs=errors-only'], {
+    cwd: root,
+    env: environment(),
+    output,
+  });
+
+const runNode = async (args, env) => (await run(pinnedNode(root), args, { cwd: root, env })).code;
+
+const [name, ...args] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined;
+try {
+  if (command === undefined)
+    throw new SetupError(`Usage: node scripts/run.mjs <${Object.keys(commands).join('|')}> [arguments]`);
+  process.exitCode = await command(args);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = EXIT_SETUP_FAILED;
+}
