@@ -27,10 +27,10 @@ export class ByteReader {
     return this.#bytes.readUInt8(this.#advance(1));
   }
 
-  /** The next byte, without moving. */
-  peekU8(): number {
-    const value = this.u8();
-    this.#offset -= 1;
+  /** The next 24 bits, without moving. */
+  peekU24(): number {
+    const value = this.u24();
+    this.#offset -= 3;
     return value;
   }
 

@@ -168,21 +168,21 @@ class Amf0Decoder {
     const r = this.#reader;
     const object: AmfObject = Object.create(null);
     const complete = this.#enter(object, depth);
-    while (!(endMarkerOptional && r.remaining === 0)) {
-      const key = r.utf8(r.u16());
-      if (key === '' && this.#skipObjectEnd()) break;
-      object[key] = this.#value(depth + 1);
+    while (!this.#skipObjectEnd(endMarkerOptional)) {
+      object[r.utf8(r.u16())] = this.#value(depth + 1);
     }
     complete();
     return object;
   }
 
   /** An empty key alone does not end an object: some senders use it for a property. */
-  #skipObjectEnd(): boolean {
+  #skipObjectEnd(endMarkerOptional: boolean): boolean {
     const r = this.#reader;
-    if (r.remaining > 0 && r.peekU8() !== Marker.objectEnd) return false;
-    r.skip(1);
-    return true;
+    if (r.remaining >= 3 ? r.peekU24() === Marker.objectEnd : endMarkerOptional) {
+      r.skip(Math.min(r.remaining, 3));
+      return true;
+    }
+    return false;
   }
 
   #strictArray(depth: number): AmfValue[] {
