@@ -5,7 +5,7 @@ export interface GopLimits {
   readonly maxSamples: number;
 }
 
-const defaultLimits: GopLimits = { maxBytes: 32 << 20, maxSamples: 10_000 };
+const DEFAULT_LIMITS: GopLimits = { maxBytes: 32 << 20, maxSamples: 10_000 };
 
 /**
  * The samples since the last sync sample of the video track, so that who joins late has a picture at once. Without video it holds
@@ -18,7 +18,7 @@ export class GopCache {
   #hasVideo = false;
 
   constructor(limits: Partial<GopLimits> = {}) {
-    this.#limits = { ...defaultLimits, ...limits };
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
   push(sample: Sample): void {

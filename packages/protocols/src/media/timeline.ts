@@ -10,13 +10,13 @@ export interface TimelineOptions {
   readonly maxBackstepMs: number;
 }
 
-const defaults: TimelineOptions = { maxGapMs: 5000, maxBackstepMs: 1000 };
+const DEFAULTS: TimelineOptions = { maxGapMs: 5000, maxBackstepMs: 1000 };
 
 /** Room before the first sample for another track that starts a little earlier, so that no output time is negative. */
-const originMs = 1000;
+const ORIGIN_MS = 1000;
 
 /** Used until a track has shown the distance of its samples: 25 pictures a second, 1024 audio samples of 48 kHz. */
-const assumedStepMs = { video: 40, audio: 1024 / 48 } as const;
+const ASSUMED_STEP_MS = { video: 40, audio: 1024 / 48 } as const;
 
 /** One uninterrupted run of the source: its tracks share the offset, so their relation stays as it was. */
 interface Run {
@@ -48,7 +48,7 @@ export class Timeline {
   #run: Run | undefined;
 
   constructor(options: Partial<TimelineOptions> = {}) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   /** The next sample belongs to another source or publisher: its times mean something else, even if they seem to fit. */
@@ -77,7 +77,7 @@ export class Timeline {
   }
 
   #addPosition({ kind, timescale }: Track): Position {
-    const position = { run: undefined, sourceMs: 0, stepMs: assumedStepMs[kind], dts: -1, timescale };
+    const position = { run: undefined, sourceMs: 0, stepMs: ASSUMED_STEP_MS[kind], dts: -1, timescale };
     this.#positions.set(kind, position);
     return position;
   }
@@ -94,7 +94,7 @@ export class Timeline {
   }
 
   #startRun(sourceMs: number, silenceMs: number): Run {
-    let startMs = originMs;
+    let startMs = ORIGIN_MS;
     for (const { dts, timescale, stepMs } of this.#positions.values()) {
       if (dts >= 0) startMs = Math.max(startMs, (dts * 1000) / timescale + stepMs + silenceMs);
     }

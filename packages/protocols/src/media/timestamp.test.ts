@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rescale, rtmpClock, TimestampUnwrapper } from './timestamp.ts';
+import { RTMP_CLOCK, rescale, TimestampUnwrapper } from './timestamp.ts';
 
 describe('rescale', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('rescale', () => {
 
 describe('TimestampUnwrapper', () => {
   const unwrapAll = (times: number[]): number[] => {
-    const unwrapper = new TimestampUnwrapper(rtmpClock);
+    const unwrapper = new TimestampUnwrapper(RTMP_CLOCK);
     return times.map((time) => unwrapper.unwrap(time));
   };
 

@@ -18,7 +18,7 @@ export interface ClockWidth {
  * RTMP time, milliseconds. The field has 32 bits, but ffmpeg and others wrap at 2^31, so both are wraps. A fall from anywhere else
  * is a sender that started again.
  */
-export const rtmpClock: ClockWidth = { moduli: [2 ** 31, 2 ** 32], window: 60_000 };
+export const RTMP_CLOCK: ClockWidth = { moduli: [2 ** 31, 2 ** 32], window: 60_000 };
 
 /**
  * Turns a wrapping clock into one that only a restarted sender sets back. Small steps backwards (audio a little behind video) and
