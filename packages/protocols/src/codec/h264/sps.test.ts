@@ -27,6 +27,15 @@ describe('parseSps', () => {
     expect(sps.frameRate).toBeCloseTo(frameRate, 6);
   });
 
+  it.each([
+    ['B-frames that others refer to', '6764000cacd941419f9f011000000300100000030320f1429960', 2],
+    ['HRD parameters', '6764000dacd305067e7c0440000003004000000c9808007a10001e84e4c28078a149c0', 1],
+    ['no B-frames', '6764000cacb40a0cfcf808800000030080000019078a1550', 0],
+    ['a VUI that is cut off', '6764000dacd305067e7c0440000003004000000c9808007a10', undefined],
+  ] as const)('reads max_num_reorder_frames with %s as ffmpeg does', (_, hex, maxReorderFrames) => {
+    expect(parseSps(Buffer.from(hex, 'hex'))).toMatchObject({ maxReorderFrames });
+  });
+
   it('reads chroma format and bit depths of the high profiles', () => {
     expect(parseSps(Buffer.from(cases[3][1], 'hex'))).toMatchObject({
       chromaFormat: 2,

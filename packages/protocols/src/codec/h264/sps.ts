@@ -20,6 +20,8 @@ export interface Sps {
   readonly height: number;
   /** Frames per second of the VUI timing; 0 when it has none. */
   readonly frameRate: number;
+  /** Most frames that are decoded before one that is shown earlier, max_num_reorder_frames; undefined when the VUI does not say. */
+  readonly maxReorderFrames: number | undefined;
 }
 
 /** Profiles that carry chroma format, bit depths and scaling lists. */
@@ -38,8 +40,10 @@ export function parseSps(nalUnit: Buffer): Sps {
     : { chromaFormat: 1, bitDepthLuma: 8, bitDepthChroma: 8 };
   skipPictureOrder(reader);
   const size = readSize(reader, format.chromaFormat);
-  const frameRate = reader.flag() ? readFrameRate(reader) : 0; // vui_parameters_present_flag
-  return { profile, compatibility, level, id, ...format, ...size, frameRate };
+  const hasVui = reader.flag(); // vui_parameters_present_flag
+  const frameRate = hasVui ? readFrameRate(reader) : 0;
+  const maxReorderFrames = hasVui ? readReorderFrames(reader) : undefined;
+  return { profile, compatibility, level, id, ...format, ...size, frameRate, maxReorderFrames };
 }
 
 function readFormat(reader: BitReader): Pick<Sps, 'chromaFormat' | 'bitDepthLuma' | 'bitDepthChroma'> {
@@ -112,6 +116,42 @@ function readFrameRate(reader: BitReader): number {
   if (!reader.flag()) return 0; // timing_info_present_flag
   const unitsInTick = reader.bits(32); // num_units_in_tick
   const timeScale = reader.bits(32); // time_scale
+  if (reader.remaining > 0) reader.skip(1); // fixed_frame_rate_flag
   const frameRate = unitsInTick > 0 ? timeScale / (2 * unitsInTick) : 0; // a tick is a field
   return frameRate <= 1000 ? frameRate : 0; // encoders with variable rate put a clock rate here
+}
+
+/** The VUI behind the timing. Some encoders cut it short, and players do not mind. */
+function readReorderFrames(reader: BitReader): number | undefined {
+  try {
+    const hasNalHrd = reader.flag(); // nal_hrd_parameters_present_flag
+    if (hasNalHrd) skipHrd(reader);
+    const hasVclHrd = reader.flag(); // vcl_hrd_parameters_present_flag
+    if (hasVclHrd) skipHrd(reader);
+    if (hasNalHrd || hasVclHrd) reader.skip(1); // low_delay_hrd_flag
+    reader.skip(1); // pic_struct_present_flag
+    if (!reader.flag()) return undefined; // bitstream_restriction_flag
+    reader.skip(1); // motion_vectors_over_pic_boundaries_flag
+    reader.ue(); // max_bytes_per_pic_denom
+    reader.ue(); // max_bits_per_mb_denom
+    reader.ue(); // log2_max_mv_length_horizontal
+    reader.ue(); // log2_max_mv_length_vertical
+    const frames = reader.ue(); // max_num_reorder_frames
+    return frames <= 16 ? frames : undefined; // MaxDpbFrames
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
+/** hrd_parameters(), Annex E.1.2. */
+function skipHrd(reader: BitReader): void {
+  const count = reader.ue() + 1; // cpb_cnt_minus1
+  reader.skip(4 + 4); // bit_rate_scale, cpb_size_scale
+  for (let index = 0; index < count; index++) {
+    reader.ue(); // bit_rate_value_minus1
+    reader.ue(); // cpb_size_value_minus1
+    reader.skip(1); // cbr_flag
+  }
+  reader.skip(5 + 5 + 5 + 5); // initial_cpb_removal_delay_length_minus1 and three more lengths
 }
