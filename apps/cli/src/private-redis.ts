@@ -2,7 +2,7 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -137,6 +137,7 @@ async function launch(server: Server, port: number, password: string): Promise<P
     });
   });
   const stop = async () => {
+    child.ref(); // we wait for it now
     child.kill('SIGTERM');
     child.kill('SIGCONT');
     await gone;
@@ -152,7 +153,13 @@ async function launch(server: Server, port: number, password: string): Promise<P
     await stop();
     throw new Error(`${server.command} did not start: ${output.trim().split('\n').slice(-3).join(' / ')}`);
   }
+  unref(child); // a Redis that nobody uses any more keeps no process alive
   return { url: `redis://:${password}@127.0.0.1:${port}`, port, process: child, stop };
+}
+
+function unref(child: ChildProcess): void {
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
 }
 
 function answersPing(port: number, password: string): Promise<boolean> {

@@ -1,0 +1,58 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPrivateRedis } from '@pushfleet/cli/private-redis';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** An empty Redis for tests that only need some Redis; those that harm theirs start their own (harness/redis.ts). */
+    redisUrl: string;
+    /** Folder of this run for what test processes print. */
+    logDirectory: string;
+  }
+}
+
+const KEPT_RUNS = 5;
+
+/** Runs before all test files: one Redis and one log folder for the whole run. Makes `vitest` alone, as in an IDE, enough. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.provide('logDirectory', await makeLogDirectory(project.config.root));
+  const redis = await startRedis();
+  project.provide('redisUrl', redis.url);
+  return () => redis.stop();
+}
+
+interface AnyRedis {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startRedis(): Promise<AnyRedis> {
+  const url = process.env.REDIS_URL;
+  if (url !== undefined && url !== '') return { url, stop: async () => {} };
+  return (await startContainer()) ?? (await startPrivateRedis());
+}
+
+/** Undefined where no container runtime works. */
+async function startContainer(): Promise<AnyRedis | undefined> {
+  const { GenericContainer, Wait } = await import('testcontainers');
+  try {
+    const container = await new GenericContainer('redis:8-alpine')
+      .withExposedPorts(6379)
+      .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
+      .start();
+    const url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
+    return { url, stop: async () => void (await container.stop()) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeLogDirectory(root: string): Promise<string> {
+  const all = join(root, '.pushfleet', 'test-logs');
+  const run = join(all, `${new Date().toISOString().replaceAll(':', '-')}-${process.pid}`);
+  await mkdir(run, { recursive: true });
+  const runs = (await readdir(all)).sort(); // names begin with the time
+  await Promise.all(runs.slice(0, -KEPT_RUNS).map((old) => rm(join(all, old), { recursive: true, force: true })));
+  return run;
+}

@@ -1,0 +1,61 @@
+import { type ExecFileException, execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+
+export interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** The repository's own scripts around contents that a test chooses: how the commands behave, without what they usually run. */
+export class ScratchRepository {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** With the pinned Node and dependencies that count as installed. */
+  static async create(): Promise<ScratchRepository> {
+    const scratch = new ScratchRepository(await mkdtemp(join(tmpdir(), 'pushfleet-commands-')));
+    for (const path of ['scripts', '.ci', 'apps/cli/src/reaper.sh']) {
+      await cp(join(REPOSITORY, path), join(scratch.path, path), { recursive: true });
+    }
+    const { scripts } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+    await scratch.write('package.json', JSON.stringify({ name: 'scratch', private: true, type: 'module', scripts }));
+    await scratch.write('package-lock.json', '{}');
+    await mkdir(join(scratch.path, 'node_modules', '.bin'), { recursive: true });
+    await symlink(process.execPath, join(scratch.path, 'node_modules', '.bin', 'node'));
+    const { dependencyStamp } = await import(join(scratch.path, 'scripts', 'setup', 'dependencies.mjs'));
+    await scratch.write('node_modules/.pushfleet-stamp', dependencyStamp(scratch.path));
+    return scratch;
+  }
+
+  async write(path: string, text: string, mode = 0o644): Promise<void> {
+    const file = join(this.path, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text, { mode });
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.path, path), 'utf8');
+  }
+
+  /** Runs a command in it to its end; output is stdout and stderr, one after the other. */
+  run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const options = { cwd: this.path, env: { ...process.env, ...env } };
+      execFile(command, [...args], options, (error: ExecFileException | null, stdout, stderr) => {
+        const code = error === null ? 0 : Number(error.code ?? 1);
+        resolve({ code, output: stdout + stderr });
+      });
+    });
+  }
+
+  remove(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true });
+  }
+}
