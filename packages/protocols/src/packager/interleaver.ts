@@ -1,0 +1,82 @@
+import type { Sample } from '../media/sample.ts';
+
+/** Lateness up to here is left alone: waiting for it would cost more than it mends. */
+const TOLERANCE_MS = 10;
+/** A track that is later than this would make all wait for too long; its samples go as they come. */
+const MAX_WINDOW_MS = 2000;
+/** How long one late sample keeps the window open, in media time. */
+const MEMORY_MS = 10_000;
+const MAX_WAITING = 2000;
+
+/**
+ * Puts the samples of all tracks into one order of decode time. Sources whose tracks come in order pass at once; the window opens only
+ * as far as a track has been late, and closes when it has caught up.
+ */
+export class Interleaver {
+  readonly #release: (sample: Sample) => void;
+  readonly #waiting: Sample[] = [];
+  #newestMs = Number.NEGATIVE_INFINITY;
+  #windowMs = 0;
+  /** The greatest lateness since `#memoryFromMs`. */
+  #worstMs = 0;
+  #memoryFromMs = Number.NEGATIVE_INFINITY;
+
+  constructor(release: (sample: Sample) => void) {
+    this.#release = release;
+  }
+
+  /** By how much samples are held back now. */
+  get windowMs(): number {
+    return this.#windowMs;
+  }
+
+  get waitingSamples(): number {
+    return this.#waiting.length;
+  }
+
+  push(sample: Sample): void {
+    this.#observe(decodeTimeMs(sample));
+    if (this.#windowMs === 0 && this.#waiting.length === 0) {
+      this.#release(sample);
+      return;
+    }
+    this.#insert(sample);
+    const horizonMs = this.#waiting.length > MAX_WAITING ? Number.POSITIVE_INFINITY : this.#newestMs - this.#windowMs;
+    this.#releaseUpTo(horizonMs);
+  }
+
+  /** Lets everything go: the source has paused, ended or changed its tracks. */
+  drain(): void {
+    this.#releaseUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  #observe(timeMs: number): void {
+    const lateMs = this.#newestMs - timeMs;
+    if (lateMs > TOLERANCE_MS && lateMs <= MAX_WINDOW_MS) {
+      this.#worstMs = Math.max(this.#worstMs, lateMs);
+      this.#windowMs = Math.max(this.#windowMs, lateMs);
+    }
+    this.#newestMs = Math.max(this.#newestMs, timeMs);
+    if (this.#newestMs - this.#memoryFromMs < MEMORY_MS) return;
+    this.#memoryFromMs = this.#newestMs;
+    this.#windowMs = this.#worstMs;
+    this.#worstMs = 0;
+  }
+
+  #insert(sample: Sample): void {
+    const timeMs = decodeTimeMs(sample);
+    let index = this.#waiting.length;
+    while (index > 0 && decodeTimeMs(this.#waiting[index - 1]!) > timeMs) index -= 1;
+    this.#waiting.splice(index, 0, sample);
+  }
+
+  #releaseUpTo(horizonMs: number): void {
+    while (this.#waiting.length > 0 && decodeTimeMs(this.#waiting[0]!) <= horizonMs) {
+      this.#release(this.#waiting.shift()!);
+    }
+  }
+}
+
+function decodeTimeMs(sample: Sample): number {
+  return (sample.dts * 1000) / sample.track.timescale;
+}
