@@ -233,7 +233,8 @@ describe('serveRtmpConnection and ffmpeg', () => {
     ['as it is', 0, SERVER_CHUNK_SIZE],
     ['with extended timestamps in every chunk', 17_000_000, 128],
   ])('plays to ffprobe what it is given, %s', async (_title, offsetMs, chunkSize) => {
-    const tags = readFlv(clip).map((tag) => ({ ...tag, timestamp: tag.timestamp + offsetMs }));
+    const moved = (tag: Tag): Tag => ({ ...tag, timestamp: tag.timestamp + offsetMs });
+    const tags = readFlv(clip).map((tag) => (isMedia(tag) ? moved(tag) : tag));
     const stopped = vi.fn();
     const requests: PublishRequest[] = [];
     const play = async (request: PublishRequest): Promise<PlayAnswer> => {
