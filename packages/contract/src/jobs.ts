@@ -29,11 +29,10 @@ export function pushJobOptions(pushId: string, options: ResolvedPushOptions): Jo
   return {
     jobId: pushJobId(pushId),
     attempts: options.retryLimit ?? ENDLESS_ATTEMPTS,
-    backoff: { type: 'fixed', delay: Math.round(options.retryTimeoutS * 1000) },
+    backoff: { type: 'fixed', delay: options.retryTimeoutMs },
     // The stack of an endless push would grow by 800 bytes an attempt.
     stackTraceLimit: 1,
     removeOnComplete: true,
     removeOnFail: false,
-    keepLogs: 100,
   };
 }
