@@ -1,0 +1,20 @@
+import type { PushView } from '@pushfleet/contract';
+import { CliError } from '../cli-error.ts';
+import { count } from '../terminal/format.ts';
+import type { ApiClient } from './client.ts';
+
+/** The push with this id, or the only one whose id begins so. */
+export async function findPush(api: ApiClient, idOrPrefix: string): Promise<PushView> {
+  try {
+    return await api.push(idOrPrefix);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exit !== 'notFound') throw error;
+    const [match, ...others] = (await api.allPushes()).filter(({ id }) => id.startsWith(idOrPrefix));
+    if (match === undefined) throw error;
+    if (others.length === 0) return match;
+    const ids = [match, ...others].slice(0, 5).map(({ id }) => id);
+    throw new CliError('usage', `\`${idOrPrefix}\` is the beginning of ${count(others.length + 1, 'id')}.`, {
+      remedy: `Write more of it: ${ids.join(', ')}${others.length + 1 > ids.length ? ', ...' : ''}.`,
+    });
+  }
+}

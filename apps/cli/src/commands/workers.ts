@@ -1,0 +1,53 @@
+import type { WorkerView } from '@pushfleet/contract';
+import type { Command } from 'commander';
+import type { ApiClient } from '../api/client.ts';
+import { CliError } from '../cli-error.ts';
+import { type Context, widthOf, writeJson, writeLines } from '../context.ts';
+import { renderTable } from '../terminal/table.ts';
+import { workerColumns } from '../worker-table.ts';
+import { connect, operatorCommand } from './operator.ts';
+
+/** `workers`, `drain` and `undrain`. */
+export function addWorkers(program: Command, context: Context): void {
+  operatorCommand(program, 'workers', 'list the workers').action(async ({ json }: { json?: true }) => {
+    const workers = await connect(context).workers();
+    if (json) {
+      for (const worker of workers) writeJson(context.stdout, worker);
+      return;
+    }
+    if (workers.length === 0) context.stderr.write('There is no worker. Start one with `pushfleet worker`.\n');
+    const { stdout, paint } = context;
+    writeLines(stdout, renderTable(workerColumns(Date.now()), workers, { width: widthOf(stdout), paint }));
+  });
+  addDrain(program, context, 'drain', 'let a worker hand its pushes to the others and take no new ones');
+  addDrain(program, context, 'undrain', 'let a drained worker take pushes again');
+}
+
+function addDrain(program: Command, context: Context, action: 'drain' | 'undrain', summary: string): void {
+  operatorCommand(program, action, summary)
+    .argument('<worker>', 'name of the worker, or its id or the beginning of one')
+    .action(async (name: string, { json }: { json?: true }) => {
+      const api = connect(context);
+      const worker = await findWorker(api, name);
+      const after = await api.drain(worker.id, action);
+      if (json) writeJson(context.stdout, after);
+      else context.stdout.write(`${worker.name} ${action === 'drain' ? 'draining' : 'ready'}\n`);
+    });
+}
+
+/** By exact name or id, else by the only id or name that begins so. */
+async function findWorker(api: ApiClient, name: string): Promise<WorkerView> {
+  const workers = await api.workers();
+  const exact = workers.filter((worker) => worker.id === name || worker.name === name);
+  const matches = exact.length > 0 ? exact : workers.filter((it) => it.id.startsWith(name) || it.name.startsWith(name));
+  const [worker] = matches;
+  if (worker !== undefined && matches.length === 1) return worker;
+  const known = (matches.length > 0 ? matches : workers).map((it) => `${it.name} (${it.id})`).join(', ');
+  if (worker === undefined) {
+    throw new CliError('notFound', `There is no worker \`${name}\`.`, {
+      code: 'worker_not_found',
+      remedy: known === '' ? 'No worker runs.' : `There is: ${known}.`,
+    });
+  }
+  throw new CliError('usage', `\`${name}\` may mean ${known}.`, { remedy: 'Write the whole id.' });
+}

@@ -1,0 +1,34 @@
+import type { StreamView } from '@pushfleet/contract';
+import type { FleetState } from './fleet-state.ts';
+
+const PUBLISHED = 'publish://';
+
+/** Where everything is, as pairs of name and text. */
+export function addresses({ api, rtmp, http, streams }: FleetState): [string, string][] {
+  const stream = streams.find(
+    ({ inputs, disabled }) => !disabled && inputs.some((input) => input.startsWith(PUBLISHED)),
+  );
+  return [
+    ['Dashboard', `${api}/`],
+    ['API', `${api}/api/v1   documentation ${api}/docs`],
+    ['Bull Board', `${api}/queues`],
+    ...publishAddresses(rtmp, http, stream),
+    ...(api === 'http://127.0.0.1:8080' ? [] : [['Commands', `PUSHFLEET_URL=${api} pushfleet ls`] as [string, string]]),
+  ];
+}
+
+/** How to send a stream in, with the name of one that waits for it. */
+function publishAddresses(rtmp: string, http: string, stream: StreamView | undefined): [string, string][] {
+  const name = stream?.name ?? 'NAME';
+  const lines: [string, string][] = [];
+  if (rtmp !== '') lines.push(['RTMP ingest', `rtmp://${rtmp}/${name}`]);
+  if (http !== '') lines.push(['HTTP ingest', `http://${http}/${name}/mpegts`]);
+  if (rtmp !== '' && stream !== undefined) {
+    const password = stream.has_password ? '?password=...' : '';
+    lines.push(
+      ['with ffmpeg', `ffmpeg -re -stream_loop -1 -i FILE -c copy -f flv 'rtmp://${rtmp}/${name}${password}'`],
+      ['with OBS', `server rtmp://${rtmp}/live, stream key ${name}${password}`],
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,140 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { ApiClient } from '../api/client.ts';
+import type { Context } from '../context.ts';
+import { isReceiverMessage } from '../demo/received.ts';
+import { everySecond } from '../every-second.ts';
+import { Children } from './children.ts';
+import { type FleetSettings, schedulerEnvironment, workerEnvironment } from './environment.ts';
+import { type FleetOutput, fleetOutput } from './fleet-output.ts';
+import { ask, type FleetState } from './fleet-state.ts';
+import { isReadyMessage } from './ready.ts';
+
+export interface FleetPlan {
+  readonly settings: FleetSettings;
+  /** PUSHFLEET_HOST and PUSHFLEET_TOKEN. */
+  readonly host: string;
+  readonly token: string | undefined;
+  readonly workers: number;
+  /** Run the local receiver of the demo. */
+  readonly demo: boolean;
+  /** File for the logs of all children. */
+  readonly logFile: string | undefined;
+  /** Sentences to begin with. */
+  readonly notices: readonly string[];
+}
+
+/** The same sentence is not repeated within this time: a crowd of workers tends to say one thing. */
+const REPEAT_MS = 10_000;
+const SCHEDULER = 'scheduler';
+
+/** A scheduler and its workers as child processes, with what a person sees of them. */
+export class Fleet {
+  readonly #plan: FleetPlan;
+  readonly #context: Context;
+  readonly #output: FleetOutput;
+  readonly #log: WriteStream | undefined;
+  readonly #saidAt = new Map<string, number>();
+  #state: FleetState;
+
+  constructor(plan: FleetPlan, context: Context) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#output = fleetOutput(context);
+    this.#log = plan.logFile === undefined ? undefined : createWriteStream(plan.logFile, { flags: 'a' });
+    this.#log?.on('error', ({ message }) => this.#notice(`The log file cannot be written: ${message}`));
+    this.#state = {
+      api: apiUrl(plan.host, plan.settings.apiPort),
+      answering: false,
+      answered: false,
+      stopping: false,
+      rtmp: '',
+      http: '',
+      workers: [],
+      streams: [],
+      pushes: [],
+      more: false,
+      received: plan.demo ? [] : undefined,
+    };
+  }
+
+  /** Runs until the user stops it, and drains. Rejects with CliError when that does not go well. */
+  async run(): Promise<void> {
+    const watching = new AbortController();
+    const watched = everySecond(watching.signal, () => this.#look());
+    try {
+      for (const notice of this.#plan.notices) this.#notice(notice);
+      const children = this.#startChildren();
+      await children.runUntilStopped(this.#context.interrupts(), () => this.#stopping());
+    } finally {
+      watching.abort();
+      await watched;
+      this.#output.close();
+      this.#log?.end();
+    }
+  }
+
+  #startChildren(): Children {
+    const { settings, workers, demo } = this.#plan;
+    const { env } = this.#context;
+    const children = new Children({
+      onMessage: (child, message) => this.#hear(child, message),
+      onNotice: (text) => this.#notice(text),
+      onLog: (_child, line) => this.#log?.write(`${line}\n`),
+    });
+    if (demo) children.start({ name: 'receiver', entry: import.meta.resolve('../demo/main.ts'), env });
+    const schedulerEntry = import.meta.resolve('@pushfleet/scheduler/main');
+    children.start({ name: SCHEDULER, entry: schedulerEntry, env: schedulerEnvironment(env, settings) });
+    const workerEntry = import.meta.resolve('@pushfleet/worker/main');
+    for (let i = 0; i < workers; i++) {
+      children.start({
+        name: `worker-${i + 1}`,
+        entry: workerEntry,
+        env: workerEnvironment(env, settings, i, workers),
+      });
+    }
+    return children;
+  }
+
+  #hear(child: string, message: unknown): void {
+    if (isReceiverMessage(message)) {
+      this.#update({ received: message.received });
+    } else if (isReadyMessage(message)) {
+      const { api = this.#state.api, rtmp = '', http = '' } = message;
+      if (child === SCHEDULER) this.#update({ api });
+      else if (child === 'worker-1') this.#update({ rtmp, http });
+    }
+  }
+
+  #stopping(): void {
+    this.#notice('Stopping. The workers drain; Ctrl-C once more stops at once.');
+    this.#update({ stopping: true });
+    this.#output.show(this.#state);
+  }
+
+  async #look(): Promise<void> {
+    const { api, stopping } = this.#state;
+    if (!stopping) {
+      this.#update(await ask(new ApiClient(api, this.#plan.token)));
+    }
+    this.#output.show(this.#state);
+  }
+
+  #update(change: Partial<FleetState>): void {
+    this.#state = { ...this.#state, ...change };
+  }
+
+  #notice(text: string): void {
+    const now = performance.now();
+    const last = this.#saidAt.get(text);
+    if (last !== undefined && now - last < REPEAT_MS) return;
+    for (const [said, at] of this.#saidAt) if (now - at > REPEAT_MS) this.#saidAt.delete(said);
+    this.#saidAt.set(text, now);
+    this.#output.notice(text);
+  }
+}
+
+/** A host that means every address of this machine is reached by loopback. */
+export function apiUrl(host: string, port: string): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

@@ -1,0 +1,22 @@
+import type { WorkerView } from '@pushfleet/contract';
+import { formatAge, formatBitrate } from './terminal/format.ts';
+import type { Style } from './terminal/style.ts';
+import type { Column } from './terminal/table.ts';
+
+const stateStyles: Readonly<Record<WorkerView['state'], Style>> = { ready: 'good', draining: 'warning', lost: 'bad' };
+
+/** What to show of workers, from left to right. */
+export function workerColumns(nowMs: number): Column<WorkerView>[] {
+  return [
+    { title: 'WORKER', cell: ({ name }) => name, minWidth: 8 },
+    { title: 'POOL', cell: ({ pool }) => pool, expendable: 2 },
+    { title: 'STATE', cell: ({ state }) => ({ text: state, style: stateStyles[state] }) },
+    { title: 'PUSHES', cell: ({ held, capacity }) => `${held}/${capacity}`, align: 'right' },
+    { title: 'EGRESS', cell: ({ egress_bps }) => formatBitrate(egress_bps), align: 'right' },
+    { title: 'LOOP DELAY', cell: (it) => `${it.event_loop_delay_ms.toFixed(1)} ms`, align: 'right', expendable: 4 },
+    { title: 'UP', cell: ({ started_at }) => formatAge(started_at, nowMs), align: 'right', expendable: 3 },
+    { title: 'RTMP', cell: ({ rtmp }) => rtmp, expendable: 1 },
+    { title: 'HTTP', cell: ({ http }) => http, expendable: 1 },
+    { title: 'ID', cell: ({ id }) => ({ text: id, style: 'dim' }), minWidth: 8, expendable: 5 },
+  ];
+}
