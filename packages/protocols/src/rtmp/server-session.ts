@@ -37,7 +37,7 @@ export interface RtmpServerLimits {
   readonly maxMessageBytes: number;
   /** From the connection to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
-  /** From the handshake, or the end of the last stream, to an accepted publish or play. */
+  /** For each step between the handshake and the media: connect command, publish or play command, decision about it. */
   readonly requestTimeoutMs: number;
   /** Longest silence of a publisher: no audio, video or data. */
   readonly mediaTimeoutMs: number;
