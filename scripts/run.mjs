@@ -21,11 +21,12 @@ const environment = () => ({
 });
 
 const commands = {
-  /** The whole fleet in one process with the example configuration. */
+  /** The whole fleet, with the example and its local receiver unless PUSHFLEET_CONFIG names something else. */
   async start(args) {
     await setUp(toolsOfStart);
-    const env = { PUSHFLEET_CONFIG: path.join(root, 'examples', 'pushfleet.conf'), ...environment() };
-    return runNode([path.join(root, 'apps', 'cli', 'src', 'main.ts'), 'up', ...args], env);
+    const example = ['--demo', '--config', path.join('examples', 'pushfleet.conf')];
+    const given = process.env.PUSHFLEET_CONFIG ? [] : example;
+    return runNode([path.join(root, 'apps', 'cli', 'src', 'main.ts'), 'up', ...given, ...args], environment());
   },
 
   /** Types, lint, then all tests (or those that the arguments name). */

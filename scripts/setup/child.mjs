@@ -4,7 +4,10 @@ import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { SetupError, say } from './report.mjs';
 
-const GRACE_MS = 15_000;
+/** Longer than `pushfleet up` gives its own children. */
+const GRACE_MS = 20_000;
+/** npm passes on a Ctrl-C that the terminal has sent us already: what comes so soon is the same one. */
+const SAME_SIGNAL_MS = 500;
 
 /** Aborted once, when this command has to stop. */
 const stop = new AbortController();
@@ -12,7 +15,16 @@ const stop = new AbortController();
 export const stopSignal = () => stop.signal.reason;
 
 const askToStop = (signal) => stop.abort(signal);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => askToStop(signal));
+let askedAt = 0;
+/** Those that take signals. */
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (!stop.signal.aborted) askedAt = performance.now();
+    else if (performance.now() - askedAt > SAME_SIGNAL_MS) for (const child of running) child.kill(signal);
+    askToStop(signal);
+  });
+}
 
 // npm killed with -9 tells nobody: we only get another parent.
 const parent = process.ppid;
@@ -44,6 +56,7 @@ export async function run(command, args, { cwd, env = process.env, output = 'inh
     };
     const settle = () => {
       clearTimeout(impatience);
+      running.delete(child);
       stop.signal.removeEventListener('abort', interrupt);
     };
     child.once('error', (error) => {
@@ -57,7 +70,10 @@ export async function run(command, args, { cwd, env = process.env, output = 'inh
       resolve({ code: code ?? 128 + os.constants.signals[signal], output: Buffer.concat(printed).toString() });
     });
     if (child.pid === undefined) return;
-    if (!patient) reaper.adopt(child.pid);
+    if (!patient) {
+      reaper.adopt(child.pid);
+      running.add(child);
+    }
     stop.signal.addEventListener('abort', interrupt);
   });
 }

@@ -7,6 +7,9 @@ import { paintFor } from './terminal/style.ts';
 // The only file that sees `process`.
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** npm passes on a Ctrl-C that the terminal has sent us already: what comes so soon is the same one. */
+const SAME_SIGNAL_MS = 500;
+const LOOK_AT_SIZE_MS = 1000;
 
 const context: Context = {
   env: process.env,
@@ -23,7 +26,13 @@ const context: Context = {
  */
 function takeSignals(): Interrupts {
   const [stop, kill] = [new AbortController(), new AbortController()];
-  for (const signal of STOP_SIGNALS) process.on(signal, () => (stop.signal.aborted ? kill : stop).abort());
+  let firstAt = 0;
+  const onSignal = (): void => {
+    if (!stop.signal.aborted) firstAt = performance.now();
+    else if (performance.now() - firstAt > SAME_SIGNAL_MS) kill.abort();
+    stop.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   if (process.connected) {
     process.once('disconnect', () => stop.abort());
     process.channel?.unref();
@@ -39,7 +48,13 @@ function endWithReader(): void {
   });
 }
 
+/** `npm start` runs us in a session of our own, where the terminal does not tell us of a new size: this makes Node look. */
+function watchSize(): void {
+  setInterval(() => process.emit('SIGWINCH', 'SIGWINCH'), LOOK_AT_SIZE_MS).unref();
+}
+
 endWithReader();
+if (process.stdout.isTTY) watchSize();
 const exitCode = await run(process.argv.slice(2), context, manifest.version);
 // A worker or scheduler in this process goes on and sets its own.
 if (exitCode !== 0) process.exitCode = exitCode;
