@@ -107,15 +107,23 @@ export class ApiClient {
     return this.#json(`/api/v1/workers/${encodeURIComponent(worker)}/${action}`, { method: 'POST' });
   }
 
-  /** One connection's events, those after `lastEventId` first. Ends when the server or the network ends the connection. */
-  async *events(lastEventId: string | undefined, signal: AbortSignal): AsyncGenerator<NumberedEvent> {
+  /**
+   * One connection's events, those after `lastEventId` first; `onGap` is called when some of them are not kept any more. Ends when the server
+   * or the network ends the connection.
+   */
+  async *events(
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+    onGap: () => void,
+  ): AsyncGenerator<NumberedEvent> {
     const headers = {
       accept: 'text/event-stream',
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
     };
     const body = await this.#open('/api/v1/events', { headers, signal, bodyTimeoutMs: 0 });
-    for await (const { id, data } of parseEventStream(body)) {
-      yield { id, event: JSON.parse(data) as FleetEvent };
+    for await (const { id, type, data } of parseEventStream(body)) {
+      if (type === 'reset') onGap();
+      else yield { id, event: JSON.parse(data) as FleetEvent };
     }
   }
 

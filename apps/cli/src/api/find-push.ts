@@ -9,7 +9,7 @@ export async function findPush(api: ApiClient, idOrPrefix: string): Promise<Push
     return await api.push(idOrPrefix);
   } catch (error) {
     if (!(error instanceof CliError) || error.exit !== 'notFound') throw error;
-    const [match, ...others] = (await api.allPushes()).filter(({ id }) => id.startsWith(idOrPrefix));
+    const [match, ...others] = await pushesWithPrefix(api, idOrPrefix);
     if (match === undefined) throw error;
     if (others.length === 0) return match;
     const ids = [match, ...others].slice(0, 5).map(({ id }) => id);
@@ -17,4 +17,9 @@ export async function findPush(api: ApiClient, idOrPrefix: string): Promise<Push
       remedy: `Write more of it: ${ids.join(', ')}${others.length + 1 > ids.length ? ', ...' : ''}.`,
     });
   }
+}
+
+async function pushesWithPrefix(api: ApiClient, prefix: string): Promise<PushView[]> {
+  if (!/^[\w-]+$/.test(prefix)) return []; // no id looks so, and the query language gives some characters a meaning
+  return (await api.allPushes({ q: prefix })).filter(({ id }) => id.startsWith(prefix));
 }

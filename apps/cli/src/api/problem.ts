@@ -19,11 +19,15 @@ export function problemToError(status: number, body: string): CliError {
       remedy: 'Check that PUSHFLEET_URL names a Pushfleet scheduler.',
     });
   }
-  const fields = (problem.errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
-  return new CliError(exitByStatus[status] ?? 'failed', [problem.detail ?? problem.title, ...fields].join(' '), {
-    code: problem.code,
-    remedy: remedyOf(problem.code),
-  });
+  const remedy = remedyOf(problem.code);
+  return new CliError(exitByStatus[status] ?? 'failed', sentenceOf(problem, remedy), { code: problem.code, remedy });
+}
+
+/** The fields that are wrong, else the particulars; the title when there are none. */
+function sentenceOf({ title, detail = title, errors = [] }: Problem, remedy: string): string {
+  if (errors.length === 0) return detail === remedy ? title : detail;
+  const fields = errors.map(({ pointer, detail: text }) => `${pointer.replace(/^#?\//, '')}: ${text}`);
+  return `${title} ${fields.join('; ')}.`;
 }
 
 function parseProblem(body: string): Problem | undefined {

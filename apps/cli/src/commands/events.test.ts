@@ -26,6 +26,8 @@ const send = (response: ServerResponse, id: string, event: string): void => {
 describe('events', () => {
   it('prints what is kept and ends', async () => {
     api.on('GET /api/v1/events', (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: reset\ndata: {"oldest":"1-0"}\n\n');
       send(response, '1-0', 'push_opened');
       send(response, '2-0', 'push_started');
     });

@@ -36,7 +36,7 @@ async function history(api: ApiClient, stop: AbortSignal, show: (event: Numbered
   const signal = AbortSignal.any([stop, caughtUp.signal]);
   let timer = endAfter(FIRST_EVENT_MS);
   try {
-    for await (const event of api.events(FROM_THE_START, signal)) {
+    for await (const event of api.events(FROM_THE_START, signal, () => {})) {
       clearTimeout(timer);
       timer = endAfter(CAUGHT_UP_MS);
       show(event);
@@ -55,11 +55,13 @@ async function follow(
   show: (event: NumberedEvent) => void,
   { stderr, paint }: Context,
 ): Promise<void> {
+  const say = (text: string): void => void stderr.write(`${paint('dim', text)}\n`);
+  const onGap = (): void => say('Some events have been missed: they are not kept any more.');
   let lastEventId: string | undefined;
   let connectedOnce = false;
   while (!stop.aborted) {
     try {
-      for await (const event of api.events(lastEventId, stop)) {
+      for await (const event of api.events(lastEventId, stop, onGap)) {
         connectedOnce = true;
         lastEventId = event.id || lastEventId;
         show(event);
@@ -70,7 +72,7 @@ async function follow(
       if (!canHeal) throw error;
     }
     if (stop.aborted) return;
-    stderr.write(`${paint('dim', `The connection to ${api.address} is lost; trying again.`)}\n`);
+    say(`The connection to ${api.address} is lost; trying again.`);
     await sleep(RECONNECT_MS, undefined, { signal: stop }).catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
 import type { PushView } from '@pushfleet/contract';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ApiClient, PushFilter } from '../api/client.ts';
 import { type Context, widthOf, writeJson, writeLines } from '../context.ts';
 import { everySecond } from '../every-second.ts';
@@ -20,8 +20,8 @@ interface LsOptions {
 
 export function addLs(program: Command, context: Context): void {
   operatorCommand(program, 'ls', 'list the pushes')
-    .option('-q <text>', 'only those with this text in id, stream, target or comment')
-    .addOption(new Option('--status <status>', 'only those of this status').choices(Object.keys(statusStyles)))
+    .option('-q <text>', 'only those with this text in them, or for example "status:retry host:youtube stream:cam*"')
+    .option('--status <status,...>', 'only those of one of these statuses', parseStatuses)
     .option('--stream <name>', 'only those of this stream')
     .option('--worker <name>', 'only those that this worker holds')
     .option('-w, --watch', 'go on, and show what changes')
@@ -30,6 +30,12 @@ export function addLs(program: Command, context: Context): void {
       const show = options.watch ? watch : list;
       await show(connect(context), { q, status, stream, worker }, context, options.json === true);
     });
+}
+
+function parseStatuses(text: string): string {
+  const known = Object.keys(statusStyles);
+  if (text.split(',').every((status) => known.includes(status))) return text;
+  throw new InvalidArgumentError(`There is ${known.join(', ')}.`);
 }
 
 async function list(api: ApiClient, filter: PushFilter, context: Context, json: boolean): Promise<void> {

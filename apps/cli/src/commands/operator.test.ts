@@ -20,9 +20,9 @@ describe('ls', () => {
       'GET /api/v1/pushes',
       page([pushView({ id: 'p-1', status: 'retry', failures_in_a_row: 2, retry_limit: 5 })]),
     );
-    const { exitCode, stdout } = await pushfleet('ls -q cam --status retry --stream demo --worker w1');
+    const { exitCode, stdout } = await pushfleet('ls -q cam --status retry,error --stream demo --worker w1');
     expect(exitCode).toBe(0);
-    expect(api.asked).toEqual(['GET /api/v1/pushes?q=cam&status=retry&stream=demo&worker=w1&limit=500']);
+    expect(api.asked).toEqual(['GET /api/v1/pushes?q=cam&status=retry,error&stream=demo&worker=w1&limit=500']);
     expect(stdout.split('\n')[0]).toMatch(/^ {2}ID +STREAM +TARGET +STATUS/);
     expect(stdout).toMatch(/p-1 +demo +rtmp:\/\/127.0.0.1:19350\/live\/\*\*\* +retry +4.02 Mb\/s .*2\/5/);
   });
@@ -278,10 +278,10 @@ describe('failures', () => {
 
   it('names the fields of a request that the server refuses', async () => {
     const { body } = problem('invalid_request', 400, 'The request does not have the right form.');
-    const errors = [{ pointer: '/retry_timeout', detail: 'must be 0.1 or more' }];
+    const errors = [{ pointer: '#/retry_timeout', detail: 'must be 0.1 or more' }];
     api.on('POST /api/v1/pushes', { status: 400, body: { ...body, errors } });
     const { stderr } = await pushfleet('add demo rtmp://a.example/live/key');
-    expect(stderr).toContain('/retry_timeout: must be 0.1 or more');
+    expect(stderr).toContain(' retry_timeout: must be 0.1 or more. (invalid_request) ');
   });
 
   it('ends with 6 when nobody answers', async () => {
