@@ -1,0 +1,117 @@
+// What ffmpeg and ffprobe make of a file or a live URL. None of our own code has a say here.
+import { runTool } from './tool.ts';
+
+export interface StreamInfo {
+  readonly codec_type: 'video' | 'audio' | 'data';
+  readonly codec_name: string;
+  readonly profile?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_rate?: string;
+  readonly channels?: number;
+  readonly start_time?: string;
+}
+
+/** What ffprobe says of each elementary stream. */
+export async function probe(input: string): Promise<StreamInfo[]> {
+  return JSON.parse(await ffprobe(['-show_streams', '-of', 'json', input])).streams;
+}
+
+/** The complaints of ffmpeg while it decodes everything; an empty list is what one wants. */
+export async function decodeErrors(input: string): Promise<string[]> {
+  const { code, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, '-f', 'null', '-']);
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  return code === 0 ? lines : [...lines, `ffmpeg ended with exit code ${code}`];
+}
+
+/** Frames that could be decoded. */
+export async function frameCount(input: string): Promise<{ video: number; audio: number }> {
+  const entries = 'stream=codec_type,nb_read_frames';
+  const { streams } = JSON.parse(await ffprobe(['-count_frames', '-show_entries', entries, '-of', 'json', input]));
+  const count = (type: string) =>
+    Number(streams.find((stream: { codec_type: string }) => stream.codec_type === type)?.nb_read_frames ?? 0);
+  return { video: count('video'), audio: count('audio') };
+}
+
+/** The packets of one elementary stream in decode order; times in seconds. */
+export interface PacketTimes {
+  readonly kind: string;
+  readonly packets: number;
+  readonly first: number;
+  readonly last: number;
+  /** Packets whose decode time is not later than that of the packet before. */
+  readonly nonMonotonic: number;
+  /** Longest time from one packet to the next. */
+  readonly maxGap: number;
+}
+
+/** Whether decode times only ever grow, and how evenly. `seconds`: how much of a live URL to look at. */
+export async function monotonic(input: string, seconds?: number): Promise<PacketTimes[]> {
+  const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
+  const entries = 'packet=codec_type,stream_index,pts_time,dts_time';
+  const { packets } = JSON.parse(await ffprobe([...interval, '-show_entries', entries, '-of', 'json', input]));
+  const byStream = Map.groupBy(packets as Packet[], (packet) => packet.stream_index);
+  return [...byStream.values()].map((group) => {
+    const times = group.map(({ dts_time, pts_time }) => Number(dts_time ?? pts_time));
+    const gaps = times.slice(1).map((time, index) => time - times[index]!);
+    return {
+      kind: group[0]!.codec_type,
+      packets: times.length,
+      first: times[0]!,
+      last: times.at(-1)!,
+      nonMonotonic: gaps.filter((gap) => gap <= 0).length,
+      maxGap: Math.max(0, ...gaps),
+    };
+  });
+}
+
+interface Packet {
+  readonly codec_type: string;
+  readonly stream_index: number;
+  readonly pts_time?: string;
+  readonly dts_time?: string;
+}
+
+export interface AvSync {
+  /** Where the picture turns white, in seconds from the start. */
+  readonly flashes: readonly number[];
+  /** For each flash that has a beep: how much later the beep comes. */
+  readonly offsetsMs: readonly number[];
+}
+
+/** How far sound and picture of the test clip have drifted apart on their way. A few frames of white at the very start do not count. */
+export async function avSync(input: string, seconds?: number): Promise<AvSync> {
+  const filters = [
+    ...['-vf', 'scale=64:36,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'],
+    ...['-af', 'silencedetect=noise=-35dB:duration=0.2'],
+  ];
+  const limit = seconds === undefined ? [] : ['-t', String(seconds)];
+  const args = ['-hide_banner', '-nostats', '-i', input, ...limit, ...filters, '-f', 'null', '-'];
+  const { stdout, stderr } = await runTool('ffmpeg', args);
+  const flashes = findFlashes(stdout);
+  const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
+  const offsetsMs = flashes.flatMap((flash) => {
+    const offsets = beeps.map((beep) => (beep - flash) * 1000).sort((a, b) => Math.abs(a) - Math.abs(b));
+    return offsets.slice(0, 1).filter((offset) => Math.abs(offset) < 1000); // half of the 2 s between two flashes
+  });
+  return { flashes, offsetsMs };
+}
+
+/** Mean luma of a white picture in video range is 235, that of the clip otherwise below 40. */
+const BRIGHT = 128;
+
+function findFlashes(metadata: string): number[] {
+  const flashes: number[] = [];
+  let isBright = true;
+  for (const [, time, luma] of metadata.matchAll(/pts_time:([\d.]+)\s+\S*YAVG=([\d.]+)/g)) {
+    if (!isBright && Number(luma) > BRIGHT) flashes.push(Number(time));
+    isBright = Number(luma) > BRIGHT;
+  }
+  return flashes;
+}
+
+async function ffprobe(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runTool('ffprobe', ['-v', 'error', ...args]);
+  if (code !== 0) throw new Error(`ffprobe failed: ${stderr.trim()}`);
+  return stdout;
+}

@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
+
+/** A Redis for one test file, to be harmed at will. */
+export class TestRedis {
+  #server: PrivateRedis;
+  readonly #options: { port: number; password: string; dataDir?: string };
+
+  constructor(server: PrivateRedis, password: string, dataDir: string | undefined) {
+    this.#server = server;
+    this.#options = { port: server.port, password, ...(dataDir !== undefined && { dataDir }) };
+  }
+
+  /** Stays the same over kills and restarts. */
+  get url(): string {
+    return this.#server.url;
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** The process stands still: connections stay open, nothing is answered, new connections are accepted by the kernel. */
+  freeze(): void {
+    this.#server.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#server.process.kill('SIGCONT');
+  }
+
+  /** Dies as from kill -9; connections are cut, new ones refused. */
+  async kill(): Promise<void> {
+    this.#server.process.kill('SIGKILL');
+    await this.#server.stop();
+  }
+
+  /** Starts again on the same port after `kill`: empty, or with its data when it persists. */
+  async restart(): Promise<void> {
+    await this.#server.stop();
+    this.#server = await startPrivateRedis(this.#options);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    if (this.#options.dataDir !== undefined) await rm(this.#options.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** `persist` keeps the data over `kill` and `restart` (append-only file, fsync every second). */
+export async function startRedis({ persist = false } = {}): Promise<TestRedis> {
+  const dataDir = persist ? await mkdtemp(join(tmpdir(), 'pushfleet-redis-')) : undefined;
+  const password = 'test';
+  const server = await startPrivateRedis({ password, ...(dataDir !== undefined && { dataDir }) });
+  return new TestRedis(server, password, dataDir);
+}
