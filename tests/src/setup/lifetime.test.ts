@@ -55,9 +55,9 @@ function scriptProcess(family: readonly number[]): number {
 const allGone = (pids: readonly number[]) => until(() => !pids.some(isRunning), { what: `the end of ${pids}` });
 
 describe('npm start', () => {
-  it('passes its arguments on', async () => {
+  it('runs the demo, with the arguments it is given', async () => {
     const { npm, output, family } = await npmStart();
-    expect(output).toContain('serving up --processes 2');
+    expect(output).toContain('serving up --demo --config examples/pushfleet.conf --processes 2');
     npm.kill('SIGTERM');
     await allGone(family);
   });
