@@ -1,9 +1,12 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
+/** Replies keep the form that BullMQ expects. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
 /** Reconnects fast: BullMQ's own default would stay away for up to 20 s after Redis is back. */
-const options: RedisOptions = {
+const defaults: Options = {
   maxRetriesPerRequest: null,
-  retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 500),
+  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 500),
   connectTimeout: 2_000,
 };
 
@@ -11,8 +14,8 @@ const options: RedisOptions = {
  * A connection for commands that may wait while Redis is away (workers, queues, subscribers). The caller owns it, and hears of trouble
  * through `onError`; ioredis would end the process for an error event without listener.
  */
-export function connectRedis(url: string, onError: (error: Error) => void, overrides: RedisOptions = {}): Redis {
-  const redis = new Redis(url, { ...options, ...overrides });
+export function connectRedis(url: string, onError: (error: Error) => void, overrides: Options = {}): Redis {
+  const redis = new Redis(url, { ...defaults, ...overrides });
   redis.on('error', onError);
   return redis;
 }

@@ -3,15 +3,6 @@ import { join } from 'node:path';
 import { startPrivateRedis } from '@pushfleet/cli/private-redis';
 import type { TestProject } from 'vitest/node';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** An empty Redis for tests that only need some Redis; those that harm theirs start their own (harness/redis.ts). */
-    redisUrl: string;
-    /** Folder of this run for what test processes print. */
-    logDirectory: string;
-  }
-}
-
 const KEPT_RUNS = 5;
 
 /** Runs before all test files: one Redis and one log folder for the whole run. Makes `vitest` alone, as in an IDE, enough. */

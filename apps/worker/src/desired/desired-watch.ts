@@ -1,0 +1,86 @@
+import { type DesiredStream, isEnabled } from '@pushfleet/contract';
+import type { PushHolder } from '../push/push-holder.ts';
+import type { PushProcessor } from '../queue/push-processor.ts';
+import type { StreamHubs } from '../source/stream-hubs.ts';
+import type { DesiredReader } from './desired-reader.ts';
+
+/** Hints arrive in milliseconds; this is how long a lost one can go unnoticed. */
+const EVERY_MS = 1_500;
+
+/** Keeps the held pushes and the streams in use at what people want now. */
+export class DesiredWatch {
+  readonly #desired: DesiredReader;
+  readonly #processor: PushProcessor;
+  readonly #hubs: StreamHubs;
+  readonly #streamChanged: (stream: DesiredStream) => void;
+  readonly #streamRevisions = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    desired: DesiredReader,
+    processor: PushProcessor,
+    hubs: StreamHubs,
+    streamChanged: (stream: DesiredStream) => void,
+  ) {
+    this.#desired = desired;
+    this.#processor = processor;
+    this.#hubs = hubs;
+    this.#streamChanged = streamChanged;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#lookAtAll().catch(() => {}), EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A hint: the desired state of this push may have changed. A push without holder here is none of this worker's business. */
+  async look(pushId: string): Promise<void> {
+    const holder = this.#processor.holder(pushId);
+    if (holder !== undefined) await this.#apply(holder).catch(() => {});
+  }
+
+  async #lookAtAll(): Promise<void> {
+    await this.#lookAtStreams();
+    const holders = [...this.#processor.holders()];
+    const revisions = await this.#desired.pushRevisions(holders.map(({ id }) => id));
+    for (const [i, holder] of holders.entries()) {
+      const revision = revisions[i];
+      // Redis has lost its data: what was wanted before still is, until the scheduler has put it back.
+      if (revision == null || revision === holder.push.revision) continue;
+      await this.#apply(holder);
+    }
+  }
+
+  async #lookAtStreams(): Promise<void> {
+    const names = this.#hubs.names;
+    const revisions = await this.#desired.streamRevisions(names);
+    for (const [i, name] of names.entries()) {
+      const revision = revisions[i];
+      if (revision == null) continue;
+      const before = this.#streamRevisions.get(name);
+      this.#streamRevisions.set(name, revision);
+      if (before !== undefined && before !== revision) await this.#applyStream(name);
+    }
+    for (const name of this.#streamRevisions.keys()) if (!names.includes(name)) this.#streamRevisions.delete(name);
+  }
+
+  async #applyStream(name: string): Promise<void> {
+    const stream = await this.#desired.stream(name);
+    if (stream === undefined) return;
+    this.#streamChanged(stream);
+    this.#hubs.inputs(name)?.restart();
+    for (const holder of this.#processor.holders()) if (holder.push.stream === name) await this.#apply(holder);
+  }
+
+  async #apply(holder: PushHolder): Promise<void> {
+    const push = await this.#desired.push(holder.id);
+    if (push === undefined) return;
+    const stream = await this.#desired.stream(push.stream);
+    if (stream === undefined && !push.removed) return;
+    if (push.revision === holder.push.revision && isEnabled(push, stream)) return;
+    await holder.desiredChanged(push, isEnabled(push, stream));
+  }
+}

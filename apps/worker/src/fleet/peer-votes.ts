@@ -1,0 +1,53 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Vote } from './fence.ts';
+import { UNBROKEN_MS } from './fence.ts';
+
+/** A peer that does not answer within this time has no vote. */
+const ASK_MS = 400;
+/** A witness proves its contact with Redis anew for every question. */
+const PING_MS = 250;
+
+export const FENCE_PATH = '/fence';
+export const CLUSTER_HEADER = 'x-pushfleet-cluster';
+
+/** Proof that a request comes from a worker of the same fleet. */
+export function clusterProof(clusterKey: string): string {
+  return createHmac('sha256', clusterKey).update('fence').digest('hex');
+}
+
+export function isClusterProof(clusterKey: string, given: string | undefined): boolean {
+  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(clusterProof(clusterKey))];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Asks the other workers, at their HTTP addresses, whether they see Redis. */
+export function askPeers(addresses: readonly string[], clusterKey: string): Promise<Vote[]> {
+  return Promise.all(
+    addresses.map(async (address) => {
+      try {
+        const response = await fetch(`http://${address}${FENCE_PATH}`, {
+          headers: { [CLUSTER_HEADER]: clusterProof(clusterKey) },
+          signal: AbortSignal.timeout(ASK_MS),
+        });
+        const answer = (await response.json()) as { redis?: boolean };
+        return answer.redis;
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+}
+
+/** This worker's answer to such a question: Redis answers it right now, and has done so without a break. */
+export async function testify(redis: Redis, unbrokenMs: number): Promise<boolean> {
+  if (unbrokenMs < UNBROKEN_MS) return false;
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_MS).unref());
+  return Promise.race([
+    redis.ping().then(
+      () => true,
+      () => false,
+    ),
+    late,
+  ]);
+}

@@ -1,0 +1,311 @@
+// Every Redis script of the worker that touches BullMQ's keys or the fleet's, each named after what it promises. They rely on the key
+// layout of the BullMQ version that `scripts.test.ts` pins: `<queue>:active`, `:wait`, `:stalled`, `:stalled-check`, `<job>:lock`,
+// and the hash fields `atm` (attempts made), `ats` (attempts started), `stc` (stalled counter).
+import type { Keys } from '@pushfleet/contract';
+import type { Redis } from 'ioredis';
+
+/** Beats of all workers in server time; finds the dead; tells a lost data set by a new epoch. */
+const BEAT = `
+local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local beats, workers, last, grace, epoch, active, wait, delayed, prioritized = unpack(KEYS)
+local id, record, gapMs, graceMs, deadMs, candidate = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local current = redis.call('GET', epoch)
+if not current then
+  current = candidate
+  redis.call('SET', epoch, current)
+  redis.call('SET', grace, '1', 'PX', graceMs)
+end
+local previous = redis.call('GET', last)
+if previous and now - tonumber(previous) > gapMs then redis.call('SET', grace, '1', 'PX', graceMs) end
+redis.call('SET', last, now)
+local isNew = redis.call('ZADD', beats, now, id)
+redis.call('HSET', workers, id, record)
+local dead = {}
+if redis.call('EXISTS', grace) == 0 then dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs) end
+return { now, current, isNew, dead, redis.call('HVALS', workers),
+  redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
+  redis.call('LLEN', wait) }`;
+
+/** Frees the locks of a worker that has stopped beating, so that BullMQ's own mover takes its jobs back. Never during grace. */
+const REAP = `
+local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local beats, workers, grace, active, stalled, check = unpack(KEYS)
+local worker, deadMs, jobs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+if redis.call('EXISTS', grace) == 1 then return -1 end
+local score = redis.call('ZSCORE', beats, worker)
+if score and now - tonumber(score) < deadMs then return -2 end
+redis.call('ZREM', beats, worker); redis.call('HDEL', workers, worker)
+local freed, mine = 0, worker .. ':'
+for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
+  local lock = jobs .. id .. ':lock'
+  local token = redis.call('GET', lock)
+  if token and string.sub(token, 1, #mine) == mine then
+    redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
+  end
+end
+if freed > 0 then redis.call('DEL', check) end
+return freed`;
+
+/**
+ * Takes a lock back that has expired, or puts a job back that was lost with its data set.
+ * 1 still mine, 2 taken back, 3 put back, -1 another owner, -2 removed on purpose, -3 moved on.
+ */
+const RECLAIM = `
+local active, wait, stalled, epoch = unpack(KEYS)
+local jobs, id, token, lockMs, knownEpoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local job = jobs .. id; local lock = job .. ':lock'
+local function take() redis.call('SET', lock, token, 'PX', lockMs); redis.call('SREM', stalled, id) end
+local owner = redis.call('GET', lock)
+if owner == token then take(); return 1 end
+if owner then return -1 end
+if redis.call('EXISTS', job) == 0 then
+  if redis.call('GET', epoch) == knownEpoch then return -2 end
+  redis.call('HSET', job, unpack(ARGV, 6)); redis.call('LPUSH', active, id); take()
+  return 3
+end
+if redis.call('LPOS', active, id) then take(); return 2 end
+if redis.call('LREM', wait, 1, id) == 1 then redis.call('LPUSH', active, id); take(); return 2 end
+return -3`;
+
+/** A healthy session gives the whole retry budget back: attempts, stalls, the reason of the last failure. Only for the lock's owner. */
+const GIVE_BUDGET_BACK = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+redis.call('HSET', KEYS[1], 'atm', 0, 'stc', 0); redis.call('HDEL', KEYS[1], 'failedReason', 'stacktrace')
+return 1`;
+
+/** Counts failures that happened while Redis was away. Only for the lock's owner. */
+const COUNT_FAILURES = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'atm', ARGV[2])
+return 1`;
+
+/** Writes the revision and options that the holder now acts on into its job. Only for the lock's owner. */
+const ADOPT = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+redis.call('HSET', KEYS[1], 'data', ARGV[2], 'opts', ARGV[3])
+return 1`;
+
+/**
+ * Finds active jobs that nobody works on: locked by this worker but not held by it, or locked by a worker that has no beat. Frees those
+ * that were found the last time too: a single look could meet a job between its fetch and its start.
+ */
+const FREE_ABANDONED = `
+local beats, grace, active, stalled, check = unpack(KEYS)
+local worker, jobs, heldCount = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('EXISTS', grace) == 1 then return { 0, {} } end
+local held, suspect, found, freed = {}, {}, {}, 0
+for i = 4, 3 + heldCount do held[ARGV[i]] = true end
+for i = 4 + heldCount, #ARGV do suspect[ARGV[i]] = true end
+for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
+  local lock = jobs .. id .. ':lock'
+  local token = redis.call('GET', lock)
+  local owner = token and (string.match(token, '^(.*):') or token)
+  if token and ((owner == worker and not held[id]) or (owner ~= worker and not redis.call('ZSCORE', beats, owner))) then
+    if suspect[id] then
+      redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
+    else
+      found[#found + 1] = id
+    end
+  end
+end
+if freed > 0 then redis.call('DEL', check) end
+return { freed, found }`;
+
+/** Writes (or, when empty, deletes) the reports of pushes, each only while its lock is held with the token given. */
+const REPORT = `
+local written = 0
+for i = 1, #KEYS, 2 do
+  local a = (i - 1) / 2 * 3
+  if redis.call('GET', KEYS[i]) == ARGV[a + 1] then
+    if ARGV[a + 2] == '' then redis.call('DEL', KEYS[i + 1]) else redis.call('SET', KEYS[i + 1], ARGV[a + 2], 'PX', ARGV[a + 3]) end
+    written = written + 1
+  end
+end
+return written`;
+
+/** Registers a published stream unless a worker that lives has it already; answers the entry of that one, else nil. */
+const CLAIM_LIVE = `
+local live, beats, control = unpack(KEYS)
+local stream, worker, entry, message = unpack(ARGV)
+local known = redis.call('HGET', live, stream)
+if known then
+  local owner = cjson.decode(known).worker
+  if owner ~= worker and redis.call('ZSCORE', beats, owner) then return known end
+end
+redis.call('HSET', live, stream, entry); redis.call('PUBLISH', control, message)
+return false`;
+
+/** Withdraws a published stream, if it is still the publication with this token. */
+const RELEASE_LIVE = `
+local live, control = unpack(KEYS)
+local stream, token, message = unpack(ARGV)
+local known = redis.call('HGET', live, stream)
+if not known or cjson.decode(known).token ~= token then return 0 end
+redis.call('HDEL', live, stream); redis.call('PUBLISH', control, message)
+return 1`;
+
+/** Heartbeat timings, in ms: dead after five missed beats; a pause of all beats means that Redis was away. */
+export const BEAT_INTERVAL_MS = 500;
+export const DEAD_AFTER_MS = 2_500;
+const GAP_MS = 2_000;
+const GRACE_MS = 4_000;
+
+export type ReclaimResult = 1 | 2 | 3 | -1 | -2 | -3;
+
+export interface Beat {
+  /** Server time in ms. */
+  readonly now: number;
+  readonly epoch: string;
+  /** This worker had no beat on record: it has just started, or it was reaped. */
+  readonly isNew: boolean;
+  /** Ids of workers that have stopped beating. */
+  readonly dead: readonly string[];
+  /** Records of all workers, as JSON. */
+  readonly workers: readonly string[];
+  /** Pushes of the pool in any state that wants a worker, and those that nobody has yet. */
+  readonly jobs: number;
+  readonly waiting: number;
+}
+
+/** One push's report as the fenced script takes it; an empty `report` deletes it. */
+export interface FencedReport {
+  readonly push: string;
+  readonly jobId: string;
+  readonly token: string;
+  readonly report: string;
+  readonly ttlMs: number;
+}
+
+/** The scripts, bound to one Redis connection and the queue of one pool. */
+export class FleetScripts {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  /** Prefix of BullMQ's keys of the queue, colon included. */
+  readonly #queue: string;
+
+  constructor(redis: Redis, keys: Keys, queueName: string) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#queue = `${keys.tag}:${queueName}:`;
+    for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(`pushfleet_${name}`, { lua });
+  }
+
+  async beat(workerId: string, record: string, epochCandidate: string): Promise<Beat> {
+    const k = this.#keys;
+    const keys = [
+      k.beats,
+      k.workers,
+      k.lastBeat,
+      k.grace,
+      k.epoch,
+      ...this.#in('active', 'wait', 'delayed', 'prioritized'),
+    ];
+    const reply = await this.#run('beat', keys, [workerId, record, GAP_MS, GRACE_MS, DEAD_AFTER_MS, epochCandidate]);
+    const [now, epoch, isNew, dead, workers, jobs, waiting] = reply as [
+      number,
+      string,
+      number,
+      string[],
+      string[],
+      number,
+      number,
+    ];
+    return { now, epoch, isNew: isNew === 1, dead, workers, jobs, waiting };
+  }
+
+  /** How many jobs were freed; negative when the worker may not be declared dead (now). */
+  async reap(workerId: string): Promise<number> {
+    const k = this.#keys;
+    const keys = [k.beats, k.workers, k.grace, ...this.#in('active', 'stalled', 'stalled-check')];
+    return (await this.#run('reap', keys, [workerId, DEAD_AFTER_MS, this.#queue])) as number;
+  }
+
+  /** `fields` is the job's hash, written again when it was lost. */
+  async reclaim(
+    jobId: string,
+    token: string,
+    lockMs: number,
+    epoch: string,
+    fields: readonly (string | number)[],
+  ): Promise<ReclaimResult> {
+    const keys = [...this.#in('active', 'wait', 'stalled'), this.#keys.epoch];
+    return (await this.#run('reclaim', keys, [this.#queue, jobId, token, lockMs, epoch, ...fields])) as ReclaimResult;
+  }
+
+  async giveBudgetBack(jobId: string, token: string): Promise<boolean> {
+    return (await this.#run('giveBudgetBack', this.#job(jobId), [token])) === 1;
+  }
+
+  async countFailures(jobId: string, token: string, failures: number): Promise<boolean> {
+    return (await this.#run('countFailures', this.#job(jobId), [token, failures])) === 1;
+  }
+
+  async adopt(jobId: string, token: string, data: string, options: string): Promise<boolean> {
+    return (await this.#run('adopt', this.#job(jobId), [token, data, options])) === 1;
+  }
+
+  /** How many jobs were freed, and the suspects to hand in at the next audit. */
+  async freeAbandoned(
+    workerId: string,
+    heldJobIds: readonly string[],
+    suspects: readonly string[],
+  ): Promise<{ freed: number; suspects: string[] }> {
+    const keys = [this.#keys.beats, this.#keys.grace, ...this.#in('active', 'stalled', 'stalled-check')];
+    const args = [workerId, this.#queue, heldJobIds.length, ...heldJobIds, ...suspects];
+    const [freed, found] = (await this.#run('freeAbandoned', keys, args)) as [number, string[]];
+    return { freed, suspects: found };
+  }
+
+  async report(reports: readonly FencedReport[]): Promise<void> {
+    const keys = reports.flatMap((r) => [`${this.#queue}${r.jobId}:lock`, this.#keys.report(r.push)]);
+    await this.#run(
+      'report',
+      keys,
+      reports.flatMap((r) => [r.token, r.report, r.ttlMs]),
+    );
+  }
+
+  /** Undefined when the stream is registered now; else the entry of the living worker that has it. */
+  async claimLive(stream: string, workerId: string, entry: string, message: string): Promise<string | undefined> {
+    const keys = [this.#keys.live, this.#keys.beats, this.#keys.control];
+    const holder = await this.#run('claimLive', keys, [stream, workerId, entry, message]);
+    return typeof holder === 'string' ? holder : undefined;
+  }
+
+  async releaseLive(stream: string, token: string, message: string): Promise<void> {
+    await this.#run('releaseLive', [this.#keys.live, this.#keys.control], [stream, token, message]);
+  }
+
+  /** Takes this worker off the list: it has handed everything back. */
+  async leave(workerId: string): Promise<void> {
+    await this.#redis.multi().zrem(this.#keys.beats, workerId).hdel(this.#keys.workers, workerId).exec();
+  }
+
+  #in(...names: string[]): string[] {
+    return names.map((name) => this.#queue + name);
+  }
+
+  #job(jobId: string): string[] {
+    return [this.#queue + jobId, `${this.#queue}${jobId}:lock`];
+  }
+
+  #run(name: keyof typeof scripts, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const commands = this.#redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+    return commands[`pushfleet_${name}`]!(keys.length, ...keys, ...args);
+  }
+}
+
+const scripts = {
+  beat: BEAT,
+  reap: REAP,
+  reclaim: RECLAIM,
+  giveBudgetBack: GIVE_BUDGET_BACK,
+  countFailures: COUNT_FAILURES,
+  adopt: ADOPT,
+  freeAbandoned: FREE_ABANDONED,
+  report: REPORT,
+  claimLive: CLAIM_LIVE,
+  releaseLive: RELEASE_LIVE,
+} as const;

@@ -1,0 +1,28 @@
+import { createLogger, EnvironmentError, loadEnvironment } from '@pushfleet/config';
+import closeWithGrace from 'close-with-grace';
+import { FleetWorker } from './worker.ts';
+
+/** Hand-over takes well under a second; a Redis or target that does not answer must not hold the process for ever. */
+const STOP_WITHIN_MS = 15_000;
+
+async function main(): Promise<void> {
+  const environment = loadEnvironment(process.env, 'worker');
+  const log = createLogger({ name: 'worker', level: environment.logLevel });
+  const worker = new FleetWorker(environment, log);
+  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
+    if (err) log.fatal({ err }, 'the worker fails');
+    await worker.stop();
+  });
+  // Started by `pushfleet up`: whatever ends the parent ends its workers too.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  await worker.start();
+  process.send?.({ ready: true, name: environment.workerId, ...worker.addresses });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof EnvironmentError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

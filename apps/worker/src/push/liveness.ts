@@ -1,0 +1,43 @@
+/** What is known of a connection at one moment; times in ms of one monotonic clock. */
+export interface VitalSigns {
+  readonly now: number;
+  /** When the target accepted the publication. */
+  readonly acceptedAt: number;
+  /** Bytes of media that the kernel has taken. */
+  readonly mediaBytes: number;
+  /** When the kernel last took bytes. */
+  readonly lastProgressAt: number;
+  /** Bytes that wait in this process. */
+  readonly pendingBytes: number;
+  /** The feed leaves out groups of pictures because the target is too slow. */
+  readonly dropping: boolean;
+  /** How long the source has given nothing. */
+  readonly sourceSilentMs: number;
+}
+
+export type Liveness =
+  | { readonly phase: 'starting' | 'running'; readonly reason: '' }
+  | { readonly phase: 'stalled'; readonly reason: string }
+  /** The target has not read for so long that the attempt is over. */
+  | { readonly phase: 'wedged'; readonly reason: string };
+
+/**
+ * Some servers (nginx-rtmp with `deny publish`, node-media-server with a busy name) accept a publication and close right after. Nothing is
+ * called running before it has survived this long.
+ */
+export const PROVING_MS = 1_000;
+/** Longer than the pause between two frames of any stream worth pushing. */
+const SILENT_MS = 2_000;
+/** Without any progress for this long the attempt fails, so that the push can reconnect. */
+export const STALL_LIMIT_MS = 10_000;
+
+/** Is the push progressing, waiting, or wedged? */
+export function liveness(v: VitalSigns): Liveness {
+  const stuckMs = v.pendingBytes > 0 ? v.now - v.lastProgressAt : 0;
+  if (stuckMs >= STALL_LIMIT_MS) return { phase: 'wedged', reason: 'the target does not read' };
+  if (stuckMs >= SILENT_MS) return { phase: 'stalled', reason: 'the target does not read' };
+  if (v.dropping) return { phase: 'stalled', reason: 'the target reads too slowly: groups of pictures are left out' };
+  if (v.sourceSilentMs >= SILENT_MS) return { phase: 'stalled', reason: 'the source is silent' };
+  if (v.mediaBytes === 0 || v.now - v.acceptedAt < PROVING_MS) return { phase: 'starting', reason: '' };
+  return { phase: 'running', reason: '' };
+}

@@ -1,0 +1,192 @@
+import { redactText, redactUrl, secretsOf } from '@pushfleet/config';
+import type { DesiredPush, EventType, FleetEvent, JournalEntry, LastError, PushReport } from '@pushfleet/contract';
+import type { PublishError } from '@pushfleet/protocols';
+import type { Logger } from 'pino';
+import type { FactWriter } from '../status/fact-writer.ts';
+import type { Attempt, AttemptEnd } from './attempt.ts';
+
+type Status = PushReport['status'];
+
+export interface FaceDeps {
+  readonly facts: FactWriter;
+  readonly workerName: string;
+  readonly log: Logger;
+  /** Something changed that people should see soon. */
+  readonly changed: () => void;
+}
+
+/** Where a holder stands in its budget of failures. */
+export interface Budget {
+  readonly failuresInARow: number;
+  readonly final: boolean;
+  readonly retryAfterMs: number;
+}
+
+/** What people see of a push: its status and reason, its report, its events, its journal and its lines in the log. Knows how to be discreet. */
+export class PushFace {
+  push: DesiredPush;
+  readonly #deps: FaceDeps;
+  #status: Status = 'waiting';
+  #reason = '';
+  #lastError: LastError | null = null;
+  #nextRetryAt: string | null = null;
+  #openedAt: Date | undefined;
+  #hasRun = false;
+  #rate = { at: 0, bytes: 0, bps: 0 };
+  #counted = { bytes: 0, droppedFrames: 0 };
+
+  constructor(push: DesiredPush, deps: FaceDeps) {
+    this.push = push;
+    this.#deps = deps;
+  }
+
+  /** Every text about this push passes here before anyone sees it. */
+  redact(text: string): string {
+    return redactText(text, secretsOf(this.push.url));
+  }
+
+  /** As of the last report. */
+  get bitrateBps(): number {
+    return this.#rate.bps;
+  }
+
+  waiting(reason: string): void {
+    if (this.#status === 'waiting' && this.#reason === reason) return;
+    this.#enter('waiting', reason);
+    this.#event('push_waiting', { message: reason });
+  }
+
+  opened(attempt: Attempt): void {
+    this.#openedAt = attempt.startedAt;
+    this.#hasRun = false;
+    this.#nextRetryAt = null;
+    this.#rate = { at: 0, bytes: 0, bps: 0 };
+    this.#counted = { bytes: 0, droppedFrames: 0 };
+    this.#enter('starting', '');
+    this.#event('push_opened', {});
+  }
+
+  connected(peer: string): void {
+    this.#event('push_connected', { peer });
+  }
+
+  /** The connection lives; says so once whenever that changes. */
+  lives(phase: 'starting' | 'running' | 'stalled', reason: string): void {
+    if (phase === this.#status && reason === this.#reason) return;
+    if (phase === 'running') {
+      this.#event(this.#hasRun ? 'push_resumed' : 'push_started', {});
+      this.#hasRun = true;
+      this.#lastError = null;
+    }
+    if (phase === 'stalled') this.#event('push_stalled', { message: reason });
+    this.#enter(phase, reason);
+  }
+
+  /** An attempt is over: one journal entry, one event, totals. `budget` when it failed. */
+  closed(attempt: Attempt, number: number, end: AttemptEnd, budget: Budget | undefined): void {
+    const now = performance.now();
+    const { bytes, frames, peer } = attempt.stats(now);
+    const message = end.error === undefined ? '' : this.redact(end.error.message);
+    this.#deps.facts.counters(this.push.id, {
+      ...this.takeCounters(attempt, now),
+      sessions: attempt.connectedAt === undefined ? 0 : 1,
+    });
+    const entry: JournalEntry = {
+      attempt: number,
+      worker: this.#deps.workerName,
+      started_at: attempt.startedAt.toISOString(),
+      connected_at: attempt.connectedAt?.toISOString() ?? null,
+      ended_at: new Date().toISOString(),
+      peer,
+      bytes,
+      frames,
+      cause: end.cause,
+      message,
+      failed: budget !== undefined,
+    };
+    this.#deps.facts.journal(this.push.id, entry);
+    this.#event('push_closed', { cause: end.cause, message, peer, bytes, attempt: number });
+    if (end.error !== undefined && budget !== undefined) this.#failed(end.error, message, peer, budget);
+  }
+
+  report(now: number, attempt: Attempt | undefined, failuresInARow: number): PushReport {
+    const stats = attempt?.stats(now);
+    const connectedAt = attempt?.connectedAt?.toISOString() ?? null;
+    return {
+      push: this.push.id,
+      revision: this.push.revision,
+      status: this.#status,
+      reason: this.#reason,
+      worker: this.#deps.workerName,
+      attempt: failuresInARow + 1,
+      failures_in_a_row: failuresInARow,
+      opened_at: attempt === undefined ? null : (this.#openedAt?.toISOString() ?? null),
+      connected_at: connectedAt,
+      bytes: stats?.bytes ?? 0,
+      bitrate_bps: connectedAt === null ? 0 : this.#bitrateBps(now, stats?.bytes ?? 0),
+      frames: stats?.frames ?? 0,
+      dropped_frames: stats?.droppedFrames ?? 0,
+      lag_ms: Math.round(stats?.lagMs ?? 0),
+      queue_bytes: stats?.queueBytes ?? 0,
+      peer: stats?.peer ?? '',
+      last_error: this.#lastError,
+      next_retry_at: this.#nextRetryAt,
+      reported_at: new Date().toISOString(),
+    };
+  }
+
+  /** What was sent since the last call, for the totals that outlive sessions. */
+  takeCounters(attempt: Attempt, now: number): { bytes: number; droppedFrames: number } {
+    const { bytes, droppedFrames } = attempt.stats(now);
+    const taken = { bytes: bytes - this.#counted.bytes, droppedFrames: droppedFrames - this.#counted.droppedFrames };
+    this.#counted = { bytes, droppedFrames };
+    return taken;
+  }
+
+  #failed(error: PublishError, message: string, peer: string, budget: Budget): void {
+    const at = new Date();
+    this.#lastError = { code: error.code, message, at: at.toISOString(), peer };
+    this.#nextRetryAt = budget.final ? null : new Date(at.getTime() + budget.retryAfterMs).toISOString();
+    this.#deps.facts.failure(this.push.id, error.code, budget.final);
+    this.#enter(budget.final ? 'error' : 'retry', message);
+    this.#event(budget.final ? 'push_error' : 'push_retry', {
+      cause: error.code,
+      message,
+      failures_in_a_row: budget.failuresInARow,
+      next_retry_at: this.#nextRetryAt,
+    });
+  }
+
+  #enter(status: Status, reason: string): void {
+    this.#status = status;
+    this.#reason = reason;
+    this.#deps.changed();
+  }
+
+  #event(event: EventType, more: Partial<FleetEvent>): void {
+    const { id, stream, url } = this.push;
+    const target = redactUrl(url);
+    const failed = event === 'push_retry' || event === 'push_error';
+    this.#deps.log[failed ? 'warn' : 'info']({ push: id, stream, target, ...more }, event);
+    this.#deps.facts.event({
+      event,
+      at: new Date().toISOString(),
+      push: id,
+      stream,
+      url: target,
+      worker: this.#deps.workerName,
+      status: this.#status,
+      ...more,
+    });
+  }
+
+  /** Over the time since the last report, smoothed a little. */
+  #bitrateBps(now: number, bytes: number): number {
+    const { at, bytes: before, bps } = this.#rate;
+    if (at === 0) this.#rate = { at: now, bytes, bps: 0 };
+    if (at === 0 || now - at < 500) return Math.round(bps);
+    const fresh = ((bytes - before) * 8_000) / (now - at);
+    this.#rate = { at: now, bytes, bps: bps === 0 ? fresh : bps + (fresh - bps) / 2 };
+    return Math.round(this.#rate.bps);
+  }
+}

@@ -1,0 +1,224 @@
+import { type ResolvedPushOptions, resolvePushOptions } from '@pushfleet/config';
+import type { DesiredPush, PushJob, PushReport } from '@pushfleet/contract';
+import type { PublishError } from '@pushfleet/protocols';
+import type { Job } from 'bullmq';
+import type { SourceLease, StreamHubs } from '../source/stream-hubs.ts';
+import { Attempt, type AttemptDeps } from './attempt.ts';
+import { type FaceDeps, PushFace } from './push-face.ts';
+
+/** Why a holder lets go of its push for good ... */
+export type Farewell = 'stopped' | 'removed' | 'drained' | 'lost' | 'fenced';
+/** ... or only of its connection. */
+type Intent = Farewell | 'restarted' | 'updated';
+
+/** How the holding of a push ended; the processor turns it into an outcome of the job. */
+export type HolderEnd =
+  | { readonly kind: 'let-go'; readonly farewell: Farewell }
+  /** `localFailures`: those among the failures that the job's own counter has not seen. */
+  | { readonly kind: 'failed'; readonly error: PublishError; readonly final: boolean; readonly localFailures: number };
+
+/** The job activation that a holder acts for. */
+export interface JobLease {
+  readonly job: Job<PushJob>;
+  readonly token: string;
+}
+
+export interface HolderDeps extends FaceDeps {
+  readonly hubs: StreamHubs;
+  readonly attemptDeps: (push: DesiredPush) => Omit<AttemptDeps, 'hub'>;
+  /** Gives the whole retry budget back. */
+  readonly giveBudgetBack: (lease: JobLease) => Promise<void>;
+  /** Writes the revision and options that now hold into the job. */
+  readonly adopt: (lease: JobLease, push: DesiredPush, options: ResolvedPushOptions) => Promise<void>;
+  /** Redis answers: BullMQ can count and delay a failure. Otherwise the holder tries again by itself. */
+  readonly redisAnswers: () => boolean;
+}
+
+/** A session this long proves that the target takes the push: the retry budget starts anew. */
+export const HEALTHY_AFTER_MS = 10_000;
+/** A source that is still connected may pause this long before its silence counts as an end, whatever `timeout` says. */
+const PAUSE_MS = 2_000;
+
+/** One push held by this process while its job is active: waits for the source, attempts, reports. Counts nothing that BullMQ counts. */
+export class PushHolder {
+  readonly id: string;
+  /** A second activation of the same push in this process puts its own lease here; the connection stays. */
+  lease: JobLease;
+  readonly face: PushFace;
+  readonly #deps: HolderDeps;
+  #options: ResolvedPushOptions;
+  #source: SourceLease;
+  #attempt: Attempt | undefined;
+  #intent: Intent | undefined;
+  /** Ends whatever the holder waits for when an intent comes in. */
+  #waiting = new AbortController();
+  #localFailures = 0;
+  #connected = false;
+  #healthy = false;
+
+  constructor(push: DesiredPush, lease: JobLease, deps: HolderDeps) {
+    this.id = push.id;
+    this.lease = lease;
+    this.face = new PushFace(push, deps);
+    this.#deps = deps;
+    this.#options = resolvePushOptions(push.options);
+    this.#source = deps.hubs.acquire(push.stream);
+  }
+
+  get push(): DesiredPush {
+    return this.face.push;
+  }
+
+  async run(): Promise<HolderEnd> {
+    try {
+      for (;;) {
+        const farewell = this.#nextIntent();
+        if (farewell !== undefined) return { kind: 'let-go', farewell };
+        if (!(await this.#sourceIsLive())) continue;
+        const failure = await this.#runAttempt();
+        if (failure === undefined) continue;
+        if (failure.final || this.#deps.redisAnswers()) return failure;
+        this.#localFailures++;
+        await this.#pause(this.#options.retryTimeoutMs);
+      }
+    } finally {
+      this.#source.release();
+    }
+  }
+
+  /** Lets go of the push (or of its connection): cleanly, except when another holder may already be about to connect. */
+  intend(intent: Intent): void {
+    const urgent = intent === 'lost' || intent === 'fenced';
+    if (!urgent && this.#intent !== undefined && isFarewell(this.#intent)) return;
+    this.#intent = intent;
+    this.#waiting.abort();
+    if (intent === 'lost' || intent === 'fenced') this.#attempt?.drop('fenced');
+    else this.#attempt?.end(intent);
+  }
+
+  /** Acts on what people want now. Only what touches the connection interrupts it. */
+  async desiredChanged(push: DesiredPush, enabled: boolean): Promise<void> {
+    const before = this.push;
+    const options = resolvePushOptions(push.options);
+    if (push.removed) return this.intend('removed');
+    if (!enabled || options.pool !== this.#options.pool) return this.intend('stopped');
+    this.face.push = push;
+    this.#options = options;
+    if (push.stream !== before.stream) {
+      this.#source.release();
+      this.#source = this.#deps.hubs.acquire(push.stream);
+    }
+    if (push.restarts !== before.restarts) {
+      this.#localFailures = 0;
+      await this.#deps.giveBudgetBack(this.lease);
+      this.intend('restarted');
+    } else if (push.url !== before.url || push.stream !== before.stream) {
+      this.intend('updated');
+    }
+    await this.#deps.adopt(this.lease, push, options);
+  }
+
+  /** Called a few times a second with performance.now(). */
+  tick(now: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.connectedAt === undefined) return;
+    if (!this.#connected) {
+      this.#connected = true;
+      this.face.connected(attempt.stats(now).peer);
+    }
+    const { phase, reason } = attempt.look(now);
+    if (phase === 'wedged' || this.#intent !== undefined) return;
+    this.face.lives(phase, reason);
+    if (phase === 'running') this.#proveHealth(attempt);
+    if (this.#sourceTimedOut()) attempt.end('source_timeout');
+  }
+
+  report(now: number): PushReport {
+    return this.face.report(now, this.#attempt, this.#failuresInARow);
+  }
+
+  takeCounters(now: number): { bytes: number; droppedFrames: number } | undefined {
+    return this.#attempt === undefined ? undefined : this.face.takeCounters(this.#attempt, now);
+  }
+
+  get #failuresInARow(): number {
+    return this.lease.job.attemptsMade + this.#localFailures;
+  }
+
+  /** A farewell ends the holding; other intents have done their work once the connection is closed. */
+  #nextIntent(): Farewell | undefined {
+    const intent = this.#intent;
+    if (intent !== undefined && isFarewell(intent)) return intent;
+    this.#intent = undefined;
+    this.#waiting = new AbortController();
+    return undefined;
+  }
+
+  /** False when an intent came in first. Waiting for a source is not an attempt and counts as nothing. */
+  async #sourceIsLive(): Promise<boolean> {
+    const { hub } = this.#source;
+    const { signal } = this.#waiting;
+    if (hub.live && !this.#sourceTimedOut()) return true;
+    this.face.waiting(this.#source.reason());
+    const explain = setInterval(() => this.face.waiting(this.#source.reason()), 1_000);
+    try {
+      await hub.nextSample(signal);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      clearInterval(explain);
+    }
+  }
+
+  async #runAttempt(): Promise<(HolderEnd & { kind: 'failed' }) | undefined> {
+    const number = this.#failuresInARow + 1;
+    const attempt = new Attempt(this.push, this.#options, {
+      hub: this.#source.hub,
+      ...this.#deps.attemptDeps(this.push),
+    });
+    this.#attempt = attempt;
+    this.#connected = false;
+    this.#healthy = false;
+    this.face.opened(attempt);
+    const end = await attempt.run();
+    const { error } = end;
+    const attempts = this.#options.retryLimit ?? Number.POSITIVE_INFINITY;
+    const failuresInARow = this.#failuresInARow + 1;
+    const final = error !== undefined && (error.retry === 'never' || failuresInARow >= attempts);
+    const budget = { failuresInARow, final, retryAfterMs: this.#options.retryTimeoutMs };
+    this.face.closed(attempt, number, end, error === undefined ? undefined : budget);
+    this.#attempt = undefined;
+    return error === undefined ? undefined : { kind: 'failed', error, final, localFailures: this.#localFailures };
+  }
+
+  #proveHealth(attempt: Attempt): void {
+    if (this.#healthy || Date.now() - attempt.connectedAt!.getTime() < HEALTHY_AFTER_MS) return;
+    this.#healthy = true;
+    this.#localFailures = 0;
+    void this.#deps.giveBudgetBack(this.lease);
+  }
+
+  /** Has the source been gone for as long as the push's `timeout` allows? */
+  #sourceTimedOut(): boolean {
+    const { timeoutMs } = this.#options;
+    const { hub } = this.#source;
+    if (timeoutMs === null || hub.silentMs < timeoutMs) return false;
+    return !hub.live || hub.silentMs >= PAUSE_MS;
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#waiting;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+function isFarewell(intent: Intent): intent is Farewell {
+  return intent !== 'restarted' && intent !== 'updated';
+}

@@ -1,0 +1,156 @@
+import type { ResolvedPushOptions } from '@pushfleet/config';
+import {
+  type DesiredPush,
+  type DesiredStream,
+  formatFailure,
+  isEnabled,
+  type PushJob,
+  pushJobOptions,
+  pushJobSchema,
+  REPORT_TTL_MS,
+} from '@pushfleet/contract';
+import type { PublishError } from '@pushfleet/protocols';
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { FleetScripts } from '../fleet/scripts.ts';
+import { type HolderDeps, type HolderEnd, type JobLease, PushHolder } from '../push/push-holder.ts';
+import type { StatusReporter } from '../status/status-reporter.ts';
+
+export interface PushProcessorDeps {
+  readonly scripts: FleetScripts;
+  readonly reporter: () => StatusReporter;
+  readonly push: (id: string) => Promise<DesiredPush | undefined>;
+  readonly stream: (name: string) => Promise<DesiredStream | undefined>;
+  readonly holder: Omit<HolderDeps, 'giveBudgetBack' | 'adopt'>;
+}
+
+/** A holder with the one promise that every activation of its job waits for. */
+interface Held {
+  readonly holder: PushHolder;
+  readonly ended: Promise<HolderEnd>;
+}
+
+/** Jobs in, holders run, ends of holders -> outcomes of jobs. One holder per push in this process, whatever the queue does. */
+export class PushProcessor {
+  readonly #deps: PushProcessorDeps;
+  readonly #held = new Map<string, Held>();
+  #draining = false;
+
+  constructor(deps: PushProcessorDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  *holders(): Generator<PushHolder> {
+    for (const { holder } of this.#held.values()) yield holder;
+  }
+
+  holder(pushId: string): PushHolder | undefined {
+    return this.#held.get(pushId)?.holder;
+  }
+
+  /** From now on jobs go straight back; with `fleet` drained the held ones do too. */
+  drain(): void {
+    this.#draining = true;
+    for (const holder of this.holders()) holder.intend('drained');
+  }
+
+  undrain(): void {
+    this.#draining = false;
+  }
+
+  /** BullMQ's processor; three parameters, since it gives the signal only to who declares it. */
+  process = async (job: Job<PushJob>, token = '', signal?: AbortSignal): Promise<unknown> => {
+    if (this.#draining) return giveBack(job, token);
+    const push = await this.#pushOf(job);
+    if (push === undefined) return { stopped: 'not wanted' };
+    // A retry by hand (Bull Board) starts with nothing left of the budget: it means a whole new one.
+    if (job.attemptsMade >= (job.opts.attempts ?? 1)) await this.#giveBudgetBack({ job, token });
+    const held = this.#hold(push, { job, token });
+    const onLost = () => {
+      if (held.holder.lease.token === token) held.holder.intend('lost');
+    };
+    signal?.addEventListener('abort', onLost, { once: true });
+    const end = await held.ended;
+    signal?.removeEventListener('abort', onLost);
+    return this.#outcome(held.holder, end, { job, token });
+  };
+
+  /** The push as people want it now; undefined when it shall not run (here). Throws for a job that no scheduler made. */
+  async #pushOf(job: Job<PushJob>): Promise<DesiredPush | undefined> {
+    const data = pushJobSchema.safeParse(job.data);
+    if (!data.success) {
+      const issue = data.error.issues[0];
+      throw new UnrecoverableError(`push_invalid: field ${issue?.path.join('.') || '(root)'}: ${issue?.message}`);
+    }
+    job.opts.stackTraceLimit = 1;
+    const push = await this.#deps.push(data.data.push);
+    if (push === undefined) return undefined;
+    return isEnabled(push, await this.#deps.stream(push.stream)) ? push : undefined;
+  }
+
+  #hold(push: DesiredPush, lease: JobLease): Held {
+    const known = this.#held.get(push.id);
+    if (known !== undefined) {
+      known.holder.lease = lease;
+      return known;
+    }
+    const holder = new PushHolder(push, lease, {
+      ...this.#deps.holder,
+      giveBudgetBack: (its) => this.#giveBudgetBack(its),
+      adopt: (its, wanted, options) => this.#adopt(its, wanted, options),
+    });
+    const ended = holder.run().finally(() => this.#held.delete(push.id));
+    const held = { holder, ended };
+    this.#held.set(push.id, held);
+    return held;
+  }
+
+  async #outcome(holder: PushHolder, end: HolderEnd, lease: JobLease): Promise<unknown> {
+    const { job, token } = lease;
+    if (end.kind === 'let-go') {
+      // Another one may hold the push already: this job is not ours to finish, and BullMQ will find its lock gone.
+      if (end.farewell === 'lost' || end.farewell === 'fenced')
+        throw new Error(`${end.farewell}: another worker takes over`);
+      await this.#deps.reporter().last(holder, undefined, 0);
+      return end.farewell === 'drained' ? giveBack(job, token) : { stopped: end.farewell };
+    }
+    const delayMs = typeof job.opts.backoff === 'object' ? (job.opts.backoff.delay ?? 0) : 0;
+    await this.#deps.reporter().last(holder, holder.report(performance.now()), delayMs + REPORT_TTL_MS);
+    if (end.localFailures > 0 && (await this.#deps.scripts.countFailures(job.id!, token, end.localFailures))) {
+      job.attemptsMade += end.localFailures;
+    }
+    throw jobError(end.error, end.final, (text) => holder.face.redact(text));
+  }
+
+  async #giveBudgetBack({ job, token }: JobLease): Promise<void> {
+    if (!(await this.#deps.scripts.giveBudgetBack(job.id!, token))) return;
+    // BullMQ decides on the Job object, Redis keeps the count: both must know.
+    job.attemptsMade = 0;
+    job.stalledCounter = 0;
+  }
+
+  async #adopt({ job, token }: JobLease, push: DesiredPush, options: ResolvedPushOptions): Promise<void> {
+    const data: PushJob = { v: 1, push: push.id, revision: push.revision };
+    const opts = { ...job.opts, ...pushJobOptions(push.id, options) };
+    if (!(await this.#deps.scripts.adopt(job.id!, token, JSON.stringify(data), JSON.stringify(opts)))) return;
+    job.data = data;
+    Object.assign(job.opts, opts);
+  }
+}
+
+/** The job goes back to the queue as if it had never been taken: no attempt is counted. */
+async function giveBack(job: Job, token: string): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
+}
+
+/** What BullMQ stores of a failure: code and sentence, without a stack that says nothing about the target. */
+function jobError(failure: PublishError, final: boolean, redact: (text: string) => string): Error {
+  const text = formatFailure(failure, redact);
+  const error = final ? new UnrecoverableError(text) : new Error(text);
+  error.stack = text;
+  return error;
+}

@@ -1,0 +1,110 @@
+import type { Keys, PushJob } from '@pushfleet/contract';
+import { type Job, type Processor, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { FleetScripts } from '../fleet/scripts.ts';
+
+/**
+ * Ownership is the lock, and it is long: a Redis that freezes or restarts must cost no push. Death of a worker is told by its missing
+ * heartbeat instead, see `fleet/heartbeat.ts`.
+ */
+const LOCK_MS = 600_000;
+const LOCK_RENEW_MS = 10_000;
+const STALLED_INTERVAL_MS = 30_000;
+/** Crashes in a row (each healthy session resets the count) before a push counts as the one that crashes its workers. */
+const MAX_STALLED = 5;
+
+export interface PushQueueWorkerOptions {
+  readonly queueName: string;
+  readonly keys: Keys;
+  readonly connection: Redis;
+  readonly scripts: FleetScripts;
+  readonly workerName: string;
+  readonly process: Processor<PushJob>;
+  /** The job that is held under this id, to put it back after a loss of the data set. */
+  readonly heldJob: (jobId: string) => Job<PushJob> | undefined;
+  /** Name of the data set that the last heartbeat saw. */
+  readonly epoch: () => string;
+}
+
+/** BullMQ's worker for one pool's pushes. A lock that has expired or vanished is reclaimed before it counts as lost. */
+export class PushQueueWorker extends Worker<PushJob> {
+  readonly #options: PushQueueWorkerOptions;
+
+  constructor(options: PushQueueWorkerOptions) {
+    super(options.queueName, options.process, {
+      prefix: options.keys.tag,
+      connection: options.connection,
+      // Started by the first heartbeat; concurrency follows the fair share from then on.
+      autorun: false,
+      concurrency: 1,
+      lockDuration: LOCK_MS,
+      lockRenewTime: LOCK_RENEW_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED,
+      name: options.workerName,
+      runRetryDelay: 1_000,
+    });
+    this.#options = options;
+  }
+
+  override async extendJobLocks(jobIds: string[], tokens: string[], durationMs: number): Promise<string[]> {
+    const missing = await super.extendJobLocks(jobIds, tokens, durationMs);
+    const lost: string[] = [];
+    for (const jobId of missing) {
+      if (!(await this.#reclaim(jobId, tokens[jobIds.indexOf(jobId)] ?? ''))) lost.push(jobId);
+    }
+    return lost;
+  }
+
+  /** Checks (and reclaims) the locks of all these jobs now; reports the lost ones as BullMQ would. */
+  async verifyLocks(held: readonly { jobId: string; token: string }[]): Promise<void> {
+    if (held.length === 0) return;
+    const lost = await this.extendJobLocks(
+      held.map(({ jobId }) => jobId),
+      held.map(({ token }) => token),
+      LOCK_MS,
+    );
+    if (lost.length > 0) this.emit('lockRenewalFailed', lost);
+  }
+
+  /** Raising concurrency on a worker whose jobs never end is noticed only after a pause. */
+  async setConcurrency(target: number): Promise<void> {
+    if (target === this.concurrency) return;
+    const raised = target > this.concurrency;
+    this.concurrency = target;
+    if (raised && this.isRunning() && !this.isPaused()) {
+      await this.pause(true);
+      await this.resume();
+    }
+  }
+
+  async #reclaim(jobId: string, token: string): Promise<boolean> {
+    const job = this.#options.heldJob(jobId);
+    if (job === undefined) return false;
+    const result = await this.#options.scripts.reclaim(
+      jobId,
+      token,
+      LOCK_MS,
+      this.#options.epoch(),
+      jobHash(job, this.#options.workerName),
+    );
+    return result > 0;
+  }
+}
+
+/** The job's hash as BullMQ stores it. */
+function jobHash(job: Job<PushJob>, workerName: string): (string | number)[] {
+  return Object.entries({
+    name: job.name,
+    data: JSON.stringify(job.data),
+    opts: JSON.stringify(job.opts),
+    timestamp: job.timestamp,
+    delay: job.delay,
+    priority: job.priority,
+    processedOn: job.processedOn ?? job.timestamp,
+    ats: job.attemptsStarted,
+    atm: job.attemptsMade,
+    stc: job.stalledCounter,
+    pb: workerName,
+  }).flat();
+}

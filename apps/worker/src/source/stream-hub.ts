@@ -1,0 +1,131 @@
+import {
+  Channel,
+  type ChannelFeed,
+  GopCache,
+  type Sample,
+  Timeline,
+  type Track,
+  type WireFormat,
+} from '@pushfleet/protocols';
+import type { SourceEvents } from './file-source.ts';
+
+/** A channel without feeds is kept this long: a push that reconnects finds its group of pictures ready-made. */
+const IDLE_CHANNEL_MS = 10_000;
+
+interface HubChannel {
+  readonly channel: Channel;
+  idleSince: number | undefined;
+}
+
+/**
+ * One stream in this process: takes the samples of whichever source is on, puts them on one continuous time line, and hands them to one
+ * channel per wire format. It never waits for a target.
+ */
+export class StreamHub {
+  readonly name: string;
+  #timeline = new Timeline();
+  #gop = new GopCache();
+  #tracks: readonly Track[] = [];
+  #channels = new Map<string, HubChannel>();
+  /** Token of the source that is on; samples of any other are ignored. */
+  #source: object | undefined;
+  #lastSampleAt = Number.NEGATIVE_INFINITY;
+  #silenceMs = 0;
+  #waiting = new Set<() => void>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get tracks(): readonly Track[] {
+    return this.#tracks;
+  }
+
+  /** A source is on and a connection could start with a picture. */
+  get live(): boolean {
+    return this.#source !== undefined && this.#gop.samples.length > 0;
+  }
+
+  /** Milliseconds since the last sample; Infinity before the first. */
+  get silentMs(): number {
+    return performance.now() - this.#lastSampleAt;
+  }
+
+  /** A source begins. The one that was on before, if any, is cut off: its further samples are ignored. */
+  begin(): SourceEvents & { end(): void } {
+    const source = {};
+    this.#source = source;
+    this.#timeline.restart();
+    this.#gop.clear();
+    this.#silenceMs = Number.isFinite(this.silentMs) ? this.silentMs : 0;
+    return {
+      tracks: (tracks) => {
+        if (this.#source === source) this.#setTracks(tracks);
+      },
+      sample: (sample) => {
+        if (this.#source === source) this.#append(sample);
+      },
+      end: () => {
+        if (this.#source !== source) return;
+        this.#source = undefined;
+      },
+    };
+  }
+
+  /** Resolves with the next sample that leaves the stream live; rejects with the signal's reason. */
+  async nextSample(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = () => reject(signal.reason);
+    this.#waiting.add(resolve);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(resolve);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  openFeed(format: WireFormat): ChannelFeed {
+    const entry = this.#channels.get(format.key) ?? this.#openChannel(format);
+    entry.idleSince = undefined;
+    return entry.channel.openFeed();
+  }
+
+  /** Called every few 10 ms: lets audio go that waits for a video frame, and closes channels that nobody wants any more. */
+  tick(now: number): void {
+    for (const [key, entry] of this.#channels) {
+      entry.channel.tick(now);
+      if (entry.channel.openFeeds > 0) entry.idleSince = undefined;
+      else if (entry.idleSince === undefined) entry.idleSince = now;
+      else if (now - entry.idleSince > IDLE_CHANNEL_MS) this.#channels.delete(key);
+    }
+  }
+
+  #setTracks(tracks: readonly Track[]): void {
+    this.#tracks = tracks;
+    for (const { channel } of this.#channels.values()) channel.setTracks(tracks);
+  }
+
+  #append(sample: Sample): void {
+    const placed = this.#timeline.place(sample, this.#silenceMs);
+    this.#silenceMs = 0;
+    const now = performance.now();
+    this.#lastSampleAt = now;
+    this.#gop.push(placed);
+    for (const { channel } of this.#channels.values()) channel.append(placed, now);
+    if (this.#waiting.size === 0 || !this.live) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #openChannel(format: WireFormat): HubChannel {
+    const channel = new Channel(format, this.#tracks);
+    const now = performance.now();
+    for (const sample of this.#gop.samples) channel.append(sample, now);
+    const entry: HubChannel = { channel, idleSince: undefined };
+    this.#channels.set(format.key, entry);
+    return entry;
+  }
+}

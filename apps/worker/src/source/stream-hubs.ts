@@ -1,0 +1,77 @@
+import { StreamHub } from './stream-hub.ts';
+import type { StreamInputs } from './stream-input.ts';
+
+/** A hub that someone uses. */
+export interface SourceLease {
+  readonly hub: StreamHub;
+  /** Why the stream is not live, in words for people. */
+  reason(): string;
+  release(): void;
+}
+
+interface Entry {
+  readonly hub: StreamHub;
+  readonly inputs: StreamInputs;
+  users: number;
+}
+
+/** How often waiting audio is looked at: the longest that it may wait for a video frame is a few of these. */
+const TICK_MS = 20;
+
+/** All streams of this process, each with one hub, however many pushes and players want it. A stream that nobody uses is closed. */
+export class StreamHubs {
+  readonly #createInputs: (hub: StreamHub) => StreamInputs;
+  readonly #entries = new Map<string, Entry>();
+  readonly #timer = setInterval(() => this.#tick(), TICK_MS);
+
+  constructor(createInputs: (hub: StreamHub) => StreamInputs) {
+    this.#createInputs = createInputs;
+  }
+
+  get names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  acquire(name: string): SourceLease {
+    const entry = this.#entries.get(name) ?? this.#open(name);
+    entry.users++;
+    let released = false;
+    return {
+      hub: entry.hub,
+      reason: () => entry.inputs.reason,
+      release: () => {
+        if (released) return;
+        released = true;
+        entry.users--;
+        if (entry.users === 0) this.#close(name, entry);
+      },
+    };
+  }
+
+  /** The inputs of a stream that is in use. */
+  inputs(name: string): StreamInputs | undefined {
+    return this.#entries.get(name)?.inputs;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const [name, entry] of this.#entries) this.#close(name, entry);
+  }
+
+  #open(name: string): Entry {
+    const hub = new StreamHub(name);
+    const entry = { hub, inputs: this.#createInputs(hub), users: 0 };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #close(name: string, entry: Entry): void {
+    entry.inputs.close();
+    this.#entries.delete(name);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const { hub } of this.#entries.values()) hub.tick(now);
+  }
+}

@@ -1,0 +1,352 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type Environment, foldFlood } from '@pushfleet/config';
+import { type ControlMessage, connectRedis, Keys, pushQueueName, type WorkerRecord } from '@pushfleet/contract';
+import type { Dial } from '@pushfleet/protocols';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { ControlChannel } from './control/control-channel.ts';
+import { DesiredReader } from './desired/desired-reader.ts';
+import { DesiredWatch } from './desired/desired-watch.ts';
+import { fairConcurrency, poolCapacity } from './fleet/balance.ts';
+import { isCutOff, SILENT_MS } from './fleet/fence.ts';
+import { Heartbeat } from './fleet/heartbeat.ts';
+import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
+import { type Beat, FleetScripts } from './fleet/scripts.ts';
+import { workerMetrics } from './http/metrics.ts';
+import { WorkerHttp } from './http/worker-http.ts';
+import { AddressPolicy, type Trust } from './net/address-policy.ts';
+import { createDial } from './net/dial.ts';
+import { ConnectBudget } from './push/connect-budget.ts';
+import { PushProcessor } from './queue/push-processor.ts';
+import { PushQueueWorker } from './queue/push-queue-worker.ts';
+import { LiveRegistry } from './source/live-registry.ts';
+import { RtmpIngest } from './source/rtmp-ingest.ts';
+import { ClusterPulls } from './source/rtmp-pull.ts';
+import { StreamHubs } from './source/stream-hubs.ts';
+import { StreamInputs } from './source/stream-input.ts';
+import { FactWriter } from './status/fact-writer.ts';
+import { StatusReporter } from './status/status-reporter.ts';
+
+const CONNECTS_AT_A_TIME = 50;
+const TICK_MS = 250;
+const FENCE_MS = 200;
+const AUDIT_MS = 10_000;
+/** The other workers raise their share within this time, so that drained pushes find room at once. */
+const RAISE_MS = 60;
+
+const VERSION = '0.1.0';
+
+/** One worker process: takes streams in, holds pushes, beats, and hands everything back when it is told to go. */
+export class FleetWorker {
+  readonly #config: Environment;
+  readonly #clusterKey: string;
+  readonly #log: Logger;
+  readonly #startedAt = new Date().toISOString();
+  readonly #redis: Redis;
+  readonly #subscriber: Redis;
+  readonly #keys: Keys;
+  readonly #scripts: FleetScripts;
+  readonly #facts: FactWriter;
+  readonly #reporter: StatusReporter;
+  readonly #desired: DesiredReader;
+  readonly #watch: DesiredWatch;
+  readonly #hubs: StreamHubs;
+  readonly #live: LiveRegistry;
+  readonly #ingest: RtmpIngest;
+  readonly #http: WorkerHttp;
+  readonly #processor: PushProcessor;
+  readonly #queue: PushQueueWorker;
+  readonly #heartbeat: Heartbeat;
+  readonly #control: ControlChannel;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #timers: NodeJS.Timeout[] = [];
+  #addresses = { rtmp: '', http: '' };
+  #peers: readonly WorkerRecord[] = [];
+  #living: ReadonlySet<string> = new Set();
+  #suspects: string[] = [];
+  #draining = false;
+  #cutOff = false;
+  #askingPeers = false;
+
+  constructor(config: Environment, log: Logger) {
+    this.#config = config;
+    this.#clusterKey = config.clusterKey?.reveal() ?? '';
+    const redisUrl = config.redisUrl!.reveal(); // a worker's environment is not valid without
+    this.#log = log;
+    const flood = foldFlood(log, 1_000);
+    const onRedisError = (error: Error) => flood.warn({ error: error.message }, 'redis is away');
+    this.#redis = connectRedis(redisUrl, onRedisError);
+    this.#subscriber = connectRedis(redisUrl, onRedisError);
+    this.#keys = new Keys(config.prefix);
+    const queueName = pushQueueName(config.pool);
+    this.#scripts = new FleetScripts(this.#redis, this.#keys, queueName);
+    this.#facts = new FactWriter(this.#redis, this.#keys);
+    this.#desired = new DesiredReader(this.#redis, this.#keys);
+    this.#control = new ControlChannel(this.#redis, this.#subscriber, this.#keys);
+
+    const policy = new AddressPolicy({ allow: config.allowTargets, deny: config.denyTargets });
+    const dials = { operator: createDial(policy, 'operator'), public: createDial(policy, 'public') };
+    // Where a peer redirects to is the peer's wish and not the operator's.
+    const dialFor = (trust: Trust): Dial => (options) => dials[options.redirected ? 'public' : trust](options);
+    const pulls = new ClusterPulls(this.#clusterKey);
+    const worker = { id: '', name: config.workerId, rtmp: () => this.#addresses.rtmp };
+    const stream = (name: string) => this.#desired.stream(name);
+
+    this.#live = new LiveRegistry({
+      redis: this.#redis,
+      keys: this.#keys,
+      scripts: this.#scripts,
+      worker,
+      living: () => this.#living,
+    });
+    this.#hubs = new StreamHubs(
+      (hub) =>
+        new StreamInputs(hub, {
+          stream,
+          live: this.#live,
+          log,
+          dial: dialFor,
+          sourceTimeoutMs: config.sourceTimeoutMs,
+          pullUrl: (rtmp, name) => pulls.url(rtmp, name),
+        }),
+    );
+    const budget = new ConnectBudget(CONNECTS_AT_A_TIME);
+    this.#processor = new PushProcessor({
+      scripts: this.#scripts,
+      reporter: () => this.#reporter,
+      push: (id) => this.#desired.push(id),
+      stream,
+      holder: {
+        hubs: this.#hubs,
+        attemptDeps: (push) => ({ dial: dialFor(push.origin === 'file' ? 'operator' : 'public'), budget }),
+        facts: this.#facts,
+        workerName: config.workerId,
+        log,
+        changed: () => this.#reporter.changed(),
+        redisAnswers: () => this.#heartbeat.silentMs < SILENT_MS,
+      },
+    });
+    this.#reporter = new StatusReporter(this.#scripts, this.#facts, () => this.#processor.holders());
+    this.#watch = new DesiredWatch(this.#desired, this.#processor, this.#hubs, (changed) =>
+      this.#ingest.recheck(changed),
+    );
+    this.#queue = new PushQueueWorker({
+      queueName,
+      keys: this.#keys,
+      connection: this.#redis,
+      scripts: this.#scripts,
+      workerName: config.workerId,
+      process: this.#processor.process,
+      heldJob: (jobId) => this.#heldJob(jobId)?.job,
+      epoch: () => this.#heartbeat.epoch,
+    });
+    worker.id = this.#queue.id;
+    this.#queue.on('error', (error) => flood.warn({ error: error.message }, 'queue'));
+    this.#queue.on('lockRenewalFailed', (jobIds) => {
+      for (const jobId of jobIds) this.#queue.cancelJob(jobId, 'lost');
+    });
+    // A worker that has become full says so at once: a burst must not wait for the next beat.
+    this.#queue.on('active', () => {
+      if (this.#processor.size >= this.#queue.concurrency - 1) void this.#heartbeat.beatNow();
+    });
+    this.#ingest = new RtmpIngest({
+      hubs: this.#hubs,
+      live: this.#live,
+      pulls,
+      stream,
+      facts: this.#facts,
+      workerName: config.workerId,
+      draining: () => this.#draining,
+      log,
+    });
+    this.#http = new WorkerHttp({
+      unready: () => this.#unready(),
+      fence: async (proof) =>
+        isClusterProof(this.#clusterKey, proof) ? testify(this.#redis, this.#heartbeat.unbrokenMs) : undefined,
+      metrics: () => workerMetrics(this.#record(), this.#processor.holders()),
+    });
+    this.#heartbeat = new Heartbeat(this.#scripts, () => this.#record(), {
+      beat: (beat, workers) => this.#beaten(beat, workers),
+      verify: (why) => this.#verify(why),
+      reaped: (dead, id, jobs) => this.#reaped(dead, id, jobs),
+      failed: (error) => flood.warn({ error: error.message }, 'heartbeat failed'),
+    });
+  }
+
+  /** `host:port` under which others reach the ports; empty when off. */
+  get addresses(): { readonly rtmp: string; readonly http: string } {
+    return this.#addresses;
+  }
+
+  /** Resolves when the worker serves its ports and takes jobs. */
+  async start(): Promise<void> {
+    const { bind, rtmpPort, httpPort, advertise, workerId: name, pool, capacity } = this.#config;
+    const at = (port: number) => `${advertise.includes(':') ? `[${advertise}]` : advertise}:${port}`;
+    if (httpPort !== 'off') this.#addresses = { ...this.#addresses, http: at(await this.#http.listen(httpPort, bind)) };
+    if (rtmpPort !== 'off')
+      this.#addresses = { ...this.#addresses, rtmp: at(await this.#ingest.listen(rtmpPort, bind)) };
+    await this.#redis.sadd(this.#keys.pools, pool);
+    await this.#control.listen((message) => this.#obey(message));
+    this.#loopDelay.enable();
+    await this.#heartbeat.start();
+    this.#queue.run().catch((error: Error) => this.#log.error({ error: error.message }, 'the queue stopped'));
+    this.#every(TICK_MS, () => this.#tick());
+    this.#every(FENCE_MS, () => void this.#checkFence());
+    this.#every(AUDIT_MS, () => void this.#audit().catch(() => {}));
+    this.#watch.start();
+    this.#facts.event({ event: 'worker_started', at: this.#startedAt, worker: name });
+    this.#log.info({ worker: name, pool, capacity, ...this.#addresses }, 'worker_started');
+  }
+
+  /** Hands every push back without counting an attempt, ends publications, leaves the fleet. */
+  async stop(): Promise<void> {
+    await this.#drain();
+    await this.#queue.close();
+    this.#watch.stop();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#reporter.stop();
+    await this.#ingest.close();
+    await this.#http.close();
+    this.#hubs.close();
+    this.#facts.event({ event: 'worker_stopped', at: new Date().toISOString(), worker: this.#config.workerId });
+    await this.#facts.flush();
+    await this.#heartbeat.stop();
+    this.#loopDelay.disable();
+    this.#subscriber.disconnect();
+    this.#redis.disconnect();
+    this.#log.info({ worker: this.#config.workerId }, 'worker_stopped');
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#log.info({ worker: this.#config.workerId, held: this.#processor.size }, 'worker_draining');
+    this.#facts.event({ event: 'worker_draining', at: new Date().toISOString(), worker: this.#config.workerId });
+    await this.#queue.pause(true);
+    await this.#heartbeat.beatNow();
+    await this.#control.send({ op: 'beat' });
+    await new Promise((resolve) => setTimeout(resolve, RAISE_MS));
+    this.#processor.drain();
+  }
+
+  async #undrain(): Promise<void> {
+    this.#draining = false;
+    this.#processor.undrain();
+    await this.#queue.resume();
+    await this.#heartbeat.beatNow();
+  }
+
+  #obey(message: ControlMessage): void {
+    switch (message.op) {
+      case 'push':
+        void this.#watch.look(message.push);
+        return;
+      case 'live':
+        this.#hubs.inputs(message.stream)?.refresh();
+        return;
+      case 'beat':
+        void this.#heartbeat.beatNow();
+        return;
+      case 'drain':
+      case 'undrain':
+        if (message.worker !== this.#queue.id && message.worker !== this.#config.workerId) return;
+        void (message.op === 'drain' ? this.#drain() : this.#undrain());
+    }
+  }
+
+  async #beaten(beat: Beat, workers: readonly WorkerRecord[]): Promise<void> {
+    this.#cutOff = false;
+    this.#living = new Set(workers.filter(({ id }) => !beat.dead.includes(id)).map(({ id }) => id));
+    this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
+    if (this.#draining) return;
+    const { capacity, pool } = this.#config;
+    await this.#queue.setConcurrency(fairConcurrency(beat.jobs, capacity, poolCapacity(workers, pool, beat.dead)));
+  }
+
+  async #verify(why: string): Promise<void> {
+    this.#log.warn({ why, held: this.#processor.size }, 'every lock is looked at');
+    const held = [...this.#processor.holders()].map(({ lease }) => ({ jobId: lease.job.id!, token: lease.token }));
+    await this.#queue.verifyLocks(held);
+    await this.#live.restore();
+    await this.#redis.sadd(this.#keys.pools, this.#config.pool);
+  }
+
+  async #reaped(dead: WorkerRecord | undefined, id: string, jobs: number): Promise<void> {
+    if (jobs > 0) await this.#queue.getBackend().moveStalledJobsToWait();
+    this.#log.warn({ worker: dead?.name ?? id, jobs }, 'worker_lost');
+    this.#facts.event({
+      event: 'worker_lost',
+      at: new Date().toISOString(),
+      worker: dead?.name ?? id,
+      message: `its ${jobs} pushes are taken over`,
+    });
+    await this.#control.send({ op: 'beat' });
+  }
+
+  /** Closes all pushes when the others see Redis and this worker does not: they are about to take over. */
+  async #checkFence(): Promise<void> {
+    const { silentMs } = this.#heartbeat;
+    if (silentMs < SILENT_MS || this.#cutOff || this.#askingPeers || this.#draining) return;
+    this.#askingPeers = true;
+    const votes = await askPeers(
+      this.#peers.map(({ http }) => http),
+      this.#clusterKey,
+    );
+    this.#askingPeers = false;
+    if (!isCutOff(this.#heartbeat.silentMs, votes)) return;
+    this.#cutOff = true;
+    this.#log.error({ silentMs: Math.round(silentMs), held: this.#processor.size }, 'worker_fenced');
+    this.#facts.event({ event: 'worker_fenced', at: new Date().toISOString(), worker: this.#config.workerId });
+    for (const holder of this.#processor.holders()) holder.intend('fenced');
+  }
+
+  async #audit(): Promise<void> {
+    if (this.#heartbeat.silentMs > SILENT_MS) return;
+    const held = [...this.#processor.holders()].map(({ lease }) => lease.job.id!);
+    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, held, this.#suspects);
+    this.#suspects = suspects;
+    if (freed === 0) return;
+    this.#log.warn({ jobs: freed }, 'abandoned jobs freed');
+    await this.#queue.getBackend().moveStalledJobsToWait();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const holder of this.#processor.holders()) holder.tick(now);
+  }
+
+  #heldJob(jobId: string) {
+    for (const { lease } of this.#processor.holders()) if (lease.job.id === jobId) return lease;
+    return undefined;
+  }
+
+  #unready(): string[] {
+    const reasons: string[] = [];
+    if (this.#draining) reasons.push('draining');
+    if (this.#heartbeat.silentMs > SILENT_MS) reasons.push('redis does not answer');
+    return reasons;
+  }
+
+  #record(): WorkerRecord {
+    const { workerId: name, pool, capacity } = this.#config;
+    let egressBps = 0;
+    for (const holder of this.#processor.holders()) egressBps += holder.face.bitrateBps;
+    return {
+      id: this.#queue.id,
+      name,
+      pool,
+      capacity,
+      held: this.#processor.size,
+      state: this.#draining ? 'draining' : 'ready',
+      ...this.#addresses,
+      version: VERSION,
+      startedAt: this.#startedAt,
+      egressBps: Math.round(egressBps),
+      eventLoopDelayMs: Math.round(this.#loopDelay.percentile(99) / 1e5) / 10,
+    };
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#timers.push(setInterval(act, ms));
+  }
+}

@@ -1,0 +1,59 @@
+import type { Protocol } from './publisher/publisher.ts';
+import { rtmpProtocol } from './rtmp/index.ts';
+
+/** Every protocol that can push. A new one is added here and nowhere else. */
+const protocols: readonly Protocol[] = [rtmpProtocol as Protocol];
+
+/** URL schemes that can be pushed to, without colon. */
+export const supportedSchemes: readonly string[] = protocols.flatMap(({ schemes }) => schemes);
+
+/** The protocol for a target URL; undefined when its scheme is none of ours. */
+export function protocolFor(url: string): Protocol | undefined {
+  const scheme = url.slice(0, Math.max(url.indexOf(':'), 0)).toLowerCase();
+  return protocols.find(({ schemes }) => schemes.includes(scheme));
+}
+
+export { MalformedError } from './bytes/malformed-error.ts';
+export { configOfAdts, parseAdtsHeader } from './codec/aac/adts.ts';
+export { buildAudioSpecificConfig, parseAudioSpecificConfig } from './codec/aac/audio-specific-config.ts';
+export { parseAnnexB, parseLengthPrefixed } from './codec/h264/access-unit.ts';
+export { buildAvcConfiguration, parseAvcConfiguration } from './codec/h264/avcc.ts';
+export { joinLengthPrefixed, splitLengthPrefixed } from './codec/h264/length-prefixed.ts';
+export { mergeParameterSets } from './codec/h264/parameter-sets.ts';
+export { parseSps } from './codec/h264/sps.ts';
+export { parseMpegAudioHeader } from './codec/mp3/frame-header.ts';
+export { FlvDemuxer } from './container/flv/demuxer.ts';
+export { FlvFileReader } from './container/flv/file-reader.ts';
+export { GopCache } from './media/gop.ts';
+export type { Sample } from './media/sample.ts';
+export { Timeline } from './media/timeline.ts';
+export { rescale } from './media/timestamp.ts';
+export type { AudioCodec, AudioTrack, Track, VideoCodec, VideoTrack } from './media/track.ts';
+export { Channel } from './packager/channel.ts';
+export type { ChannelFeed } from './packager/feed.ts';
+export type { Packager, WireBatch, WireFormat } from './packager/packager.ts';
+export { type Fault, PublishError, type PublishErrorCode, publishErrors, type Retry, TargetUrlError } from './publisher/errors.ts';
+export type {
+  BatchFeed,
+  BatchSink,
+  Connection,
+  Dial,
+  DialOptions,
+  Protocol,
+  Publisher,
+  PublisherDeps,
+  PublisherStats,
+} from './publisher/publisher.ts';
+export { rtmpWireFormat } from './rtmp/packager.ts';
+export { playRtmp } from './rtmp/player.ts';
+export {
+  type IngestSink,
+  type PlayAnswer,
+  type PlayRequest,
+  type PublishAnswer,
+  type PublishRequest,
+  SERVER_CHUNK_SIZE,
+  SERVER_MESSAGE_STREAM_ID,
+  serveRtmpConnection,
+} from './rtmp/server-connection.ts';
+export { parseRtmpUrl, type RtmpTarget } from './rtmp/url.ts';
