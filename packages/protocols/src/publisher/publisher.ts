@@ -52,6 +52,8 @@ export interface DialOptions {
   readonly port: number;
   /** TLS on top of the TCP connection; `verify: false` accepts any certificate. */
   readonly tls?: { readonly servername?: string; readonly verify: boolean };
+  /** A peer has sent us here, and not the owner of the push: the stricter address policy applies. */
+  readonly redirected?: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,10 +1,11 @@
 // What publishing and playing have in common: a client's conversation from the handshake to an open message stream. Without I/O and clock.
+
+import type { AmfObject } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import { PublishError, TargetUrlError } from '../publisher/errors.ts';
 import { answerChallenge, isAuthRefusal, parseAuthChallenge } from './auth.ts';
 import { describeStatus, parseStatus, refusalOf, type Status } from './status.ts';
 import { type RtmpTarget, redirectedTarget, withAppQuery } from './url.ts';
-import type { AmfObject } from './wire/amf0.ts';
 import { ChunkReader, ChunkStreamId, DEFAULT_CHUNK_SIZE, serializeMessage } from './wire/chunk.ts';
 import { ClientHandshake } from './wire/handshake.ts';
 import {

@@ -1,5 +1,7 @@
 // Samples -> RTMP messages as chunks. All messages have fmt 0 and absolute time, so the bytes are the same for every connection with the
 // same chunk size and message stream id.
+
+import { encodeAmf0 } from '../bytes/amf0.ts';
 import { buildMetadata } from '../container/flv/metadata.ts';
 import {
   AAC_CONFIG_HEADER,
@@ -13,7 +15,6 @@ import type { Sample } from '../media/sample.ts';
 import { rescale } from '../media/timestamp.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/track.ts';
 import type { Packager, WireBatch, WireFormat } from '../packager/packager.ts';
-import { encodeAmf0 } from './wire/amf0.ts';
 import { ChunkStreamId, messageSize, serializeMessage, writeMessage } from './wire/chunk.ts';
 import { MessageType } from './wire/message.ts';
 

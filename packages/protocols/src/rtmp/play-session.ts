@@ -1,7 +1,7 @@
+import type { AmfObject } from '../bytes/amf0.ts';
 import { PublishError } from '../publisher/errors.ts';
 import { type ClientSessionEvents, type ClientSessionOptions, RtmpClientSession } from './client-session.ts';
 import { describeStatus, type Status } from './status.ts';
-import type { AmfObject } from './wire/amf0.ts';
 import {
   amf0Body,
   commandMessage,

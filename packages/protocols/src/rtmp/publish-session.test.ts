@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { AmfValue } from '../bytes/amf0.ts';
 import type { PublishError } from '../publisher/errors.ts';
 import type { Reconnect } from './client-session.ts';
 import { PublishSession } from './publish-session.ts';
 import { readCapture } from './testing/capture.ts';
 import { parseRtmpUrl } from './url.ts';
-import type { AmfValue } from './wire/amf0.ts';
 import { ChunkReader, serializeMessage } from './wire/chunk.ts';
 import {
   BandwidthLimit,

@@ -1,7 +1,7 @@
+import type { AmfObject } from '../bytes/amf0.ts';
 import { PublishError } from '../publisher/errors.ts';
 import { type ClientSessionEvents, type ClientSessionOptions, RtmpClientSession } from './client-session.ts';
 import { refusalOf, type Status } from './status.ts';
-import type { AmfObject } from './wire/amf0.ts';
 import { commandMessage, type RtmpMessage } from './wire/message.ts';
 
 const MAX_MESSAGE_BYTES = 1 << 20;

@@ -1,5 +1,5 @@
 // What a server says to a client. RTMP 1.0 §7.2 and the answers that real clients wait for.
-import type { AmfObject } from './wire/amf0.ts';
+import type { AmfObject } from '../bytes/amf0.ts';
 import {
   BandwidthLimit,
   commandMessage,

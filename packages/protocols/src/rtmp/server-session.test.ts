@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AmfValue, encodeAmf0 } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import { defaultServerLimits, RtmpServerSession, type StreamRequest } from './server-session.ts';
 import { describeMessage, readCapture } from './testing/capture.ts';
-import { type AmfValue, encodeAmf0 } from './wire/amf0.ts';
 import { ChunkReader, ChunkStreamId, serializeMessage } from './wire/chunk.ts';
 import {
   commandMessage,

@@ -1,4 +1,6 @@
 // The server's side of one connection, without I/O. RTMP 1.0 §5.2 to §7.2, as lenient as real encoders need.
+
+import type { AmfObject, AmfValue } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import {
   connectReply,
@@ -10,7 +12,6 @@ import {
   sampleAccess,
 } from './server-reply.ts';
 import { resolveStreamName, type StreamName } from './stream-name.ts';
-import type { AmfObject, AmfValue } from './wire/amf0.ts';
 import { ChunkReader, ChunkStreamId, DEFAULT_CHUNK_SIZE, serializeMessage } from './wire/chunk.ts';
 import { ServerHandshake } from './wire/handshake.ts';
 import {

@@ -1,6 +1,7 @@
 // Status objects: what a server says to a command, in `_result`, `_error` and `onStatus`. RTMP 1.0 §7.2.
+
+import type { AmfObject, AmfValue } from '../bytes/amf0.ts';
 import { PublishError, type PublishErrorCode } from '../publisher/errors.ts';
-import type { AmfObject, AmfValue } from './wire/amf0.ts';
 import type { Command } from './wire/message.ts';
 
 export interface Status {

@@ -1,11 +1,11 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AmfObject, encodeAmf0 } from '../../bytes/amf0.ts';
 import { MalformedError } from '../../bytes/malformed-error.ts';
 import { joinLengthPrefixed } from '../../codec/h264/length-prefixed.ts';
 import type { Sample } from '../../media/sample.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../media/track.ts';
-import { type AmfObject, encodeAmf0 } from '../../rtmp/wire/amf0.ts';
 import { FlvDemuxer } from './demuxer.ts';
 import { FlvFileReader } from './file-reader.ts';
 import { TagType } from './tag.ts';

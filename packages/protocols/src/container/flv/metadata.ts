@@ -1,7 +1,8 @@
 // onMetaData: what a stream says about itself. Adobe Flash Video File Format 10.1 §E.5. Senders fill it in carelessly, so it only
 // complements the sequence headers.
+
+import { type AmfObject, type AmfValue, decodeAmf0, EcmaArray } from '../../bytes/amf0.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../media/track.ts';
-import { type AmfObject, type AmfValue, decodeAmf0, EcmaArray } from '../../rtmp/wire/amf0.ts';
 
 /** Numbers are 0 when the sender did not say. */
 export interface StreamMetadata {

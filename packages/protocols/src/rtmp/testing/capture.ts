@@ -1,6 +1,6 @@
 // Byte streams of real programs, and what another decoder read in them. See fixtures/rtmp/README.md.
 import { readFileSync } from 'node:fs';
-import { decodeAmf0 } from '../wire/amf0.ts';
+import { decodeAmf0 } from '../../bytes/amf0.ts';
 import { MessageType, parseControlValue, parseUserControl, type RtmpMessage } from '../wire/message.ts';
 
 const FIXTURES = new URL('../../../fixtures/rtmp/', import.meta.url);

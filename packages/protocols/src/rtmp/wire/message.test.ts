@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { encodeAmf0 } from '../../bytes/amf0.ts';
 import { MalformedError } from '../../bytes/malformed-error.ts';
-import { encodeAmf0 } from './amf0.ts';
 import {
   abort,
   acknowledgement,

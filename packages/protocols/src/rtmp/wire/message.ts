@@ -1,8 +1,9 @@
 // RTMP messages and their payloads. RTMP 1.0 §5.4 (protocol control), §7.1 (types), §7.2 (commands).
+
+import { type AmfValue, decodeAmf0, type EcmaArray, encodeAmf0 } from '../../bytes/amf0.ts';
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import { MalformedError } from '../../bytes/malformed-error.ts';
-import { type AmfValue, decodeAmf0, type EcmaArray, encodeAmf0 } from './amf0.ts';
 
 /** One RTMP message, whole. */
 export interface RtmpMessage {

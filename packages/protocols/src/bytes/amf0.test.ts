@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedError } from '../../bytes/malformed-error.ts';
 import { type AmfObject, type AmfValue, decodeAmf0, EcmaArray, encodeAmf0 } from './amf0.ts';
+import { MalformedError } from './malformed-error.ts';
 
 const decode = (hex: string): AmfValue[] => decodeAmf0(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const object = (properties: AmfObject): AmfObject => Object.assign(Object.create(null), properties);

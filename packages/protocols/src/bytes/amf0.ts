@@ -1,7 +1,7 @@
 // Action Message Format, AMF 0, and the few AMF 3 values that turn up inside it.
-import { ByteReader } from '../../bytes/byte-reader.ts';
-import { ByteWriter } from '../../bytes/byte-writer.ts';
-import { MalformedError } from '../../bytes/malformed-error.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { MalformedError } from './malformed-error.ts';
 
 export type AmfValue = number | boolean | string | null | undefined | Date | AmfValue[] | AmfObject;
 

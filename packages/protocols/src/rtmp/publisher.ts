@@ -1,0 +1,91 @@
+import type { WireFormat } from '../packager/packager.ts';
+import { PublishError } from '../publisher/errors.ts';
+import type { BatchFeed, Publisher, PublisherDeps, PublisherStats } from '../publisher/publisher.ts';
+import { abortion, type ClientConnection, openClientConnection } from './client-connection.ts';
+import { CLIENT_CHUNK_SIZE } from './client-session.ts';
+import { rtmpWireFormat } from './packager.ts';
+import { PublishSession } from './publish-session.ts';
+import type { RtmpTarget } from './url.ts';
+
+/** A target that closes this soon after it has accepted meant to refuse: bad keys and access rules are often told this way. */
+const REFUSAL_WINDOW_MS = 3000;
+const GOODBYE_TIMEOUT_MS = 1000;
+/** Connections of one stream that open within the same hour share their time and so their bytes. */
+const TIMELINE_MS = 3_600_000;
+
+/** Publishes one stream to one RTMP server. */
+export class RtmpPublisher implements Publisher {
+  readonly #target: RtmpTarget;
+  readonly #deps: PublisherDeps;
+  #client: ClientConnection<PublishSession> | undefined;
+  #wireFormat: WireFormat | undefined;
+  #acceptedAtMs = 0;
+
+  constructor(target: RtmpTarget, deps: PublisherDeps) {
+    this.#target = target;
+    this.#deps = deps;
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    const { dial, connectTimeoutMs: timeoutMs } = this.#deps;
+    this.#client = await openClientConnection({
+      target: this.#target,
+      dial,
+      signal,
+      timeoutMs,
+      createSession: (options, events) => new PublishSession(options, events),
+    });
+    this.#acceptedAtMs = performance.now();
+    this.#wireFormat = rtmpWireFormat({
+      chunkSize: CLIENT_CHUNK_SIZE,
+      messageStreamId: this.#client.session.messageStreamId,
+      timeline: Math.floor(Date.now() / TIMELINE_MS),
+    });
+  }
+
+  get wireFormat(): WireFormat {
+    if (this.#wireFormat === undefined) throw new Error('wireFormat is known only after connect');
+    return this.#wireFormat;
+  }
+
+  async send(feed: BatchFeed, signal: AbortSignal): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) throw new Error('send comes after connect');
+    const { socket } = client;
+    const ended = Promise.withResolvers<'ended'>();
+    const aborted = abortion(signal);
+    try {
+      feed.open({
+        write: (bytes) => socket.write(bytes),
+        end: () => ended.resolve('ended'),
+        get pendingBytes() {
+          return socket.writableLength;
+        },
+      });
+      const cause = await Promise.race([aborted.promise, client.failure, ended.promise]);
+      if (cause instanceof PublishError) throw this.#lateRefusal(cause);
+      if (cause === 'ended') {
+        client.session.finish();
+        await Promise.race([aborted.promise, client.finish(GOODBYE_TIMEOUT_MS)]);
+      }
+      signal.throwIfAborted();
+    } finally {
+      feed.close();
+      aborted.stop();
+      client.destroy();
+    }
+  }
+
+  stats(): PublisherStats {
+    if (this.#client === undefined) return { bytesSent: 0, pendingBytes: 0, peer: '' };
+    const { socket, peer } = this.#client;
+    const pendingBytes = socket.writableLength;
+    return { bytesSent: Math.max(0, socket.bytesWritten - pendingBytes), pendingBytes, peer };
+  }
+
+  #lateRefusal(error: PublishError): PublishError {
+    const isEarly = performance.now() - this.#acceptedAtMs < REFUSAL_WINDOW_MS;
+    if (error.code !== 'target_closed' || !isEarly) return error;
+    return new PublishError('target_refused', error.detail, { cause: error });
+  }
+}
