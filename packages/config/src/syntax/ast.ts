@@ -55,7 +55,7 @@ export const option = (key: string, value: string): Word => ({
 
 export const directive = (name: string, words: readonly Word[], block?: readonly ConfigNode[]): Directive => ({
   type: 'directive',
-  name: { text: name, key: undefined, quoted: /^$|[\s\uFEFF;{}]|^["'#]/.test(name), at: nowhere },
+  name: { text: name, key: undefined, quoted: /^$|[\s\uFEFF;{}]|^(?:[a-z_][\w.-]*=)?["']|^#/i.test(name), at: nowhere },
   words,
   block,
   at: nowhere,

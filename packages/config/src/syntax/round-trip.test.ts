@@ -19,7 +19,7 @@ const anyWord: fc.Arbitrary<Word> = fc.oneof(
   anyText.map((text) => ({ ...word(text), quoted: true })),
   fc.tuple(fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,8}$/), anyText).map(([key, text]) => option(key, text)),
 );
-const anyName = fc.oneof(fc.constantFrom('stream', 'push', 'disabled', 'a=b'), anyText);
+const anyName = fc.oneof(fc.constantFrom('stream', 'push', 'disabled', 'a=b', 'a="'), anyText);
 const anyComment: fc.Arbitrary<ConfigNode> = fc.record({
   type: fc.constant('comment' as const),
   text: anyText.map((text) => text.replaceAll('\n', ' ').trimEnd()),
