@@ -1,20 +1,17 @@
 // npm packages, and the Node that comes with them.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './child.mjs';
 import { SetupError, timed } from './report.mjs';
 
 const OLDEST_NODE = [24, 15];
 
-/** Installs the packages of the lock file unless exactly these are there already. */
+/** Installs the packages of the lock file unless they are there already, whoever installed them. */
 export async function ensureDependencies(root) {
-  const stamp = path.join(root, 'node_modules', '.pushfleet-stamp');
-  const wanted = dependencyStamp(root);
   const nodeBinary = path.join(root, 'node_modules', '.bin', 'node');
-  const isBroken = existsSync(nodeBinary) && !nodeVersion(nodeBinary); // for instance cut short by a full disk
-  if (!isBroken && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const isBroken = existsSync(nodeBinary) && !nodeVersion(nodeBinary); // of another platform, or cut short by a full disk
+  if (!isBroken && isInstalled(root)) return;
 
   const [command, ...npm] = npmCommand();
   const args = [...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -22,13 +19,20 @@ export async function ensureDependencies(root) {
     run(command, args, { cwd: root, env: npmEnvironment() }),
   );
   if (code !== 0) throw new SetupError(`npm ci failed with exit code ${code}: see its messages above.`);
-  writeFileSync(stamp, wanted);
 }
 
-/** Names the lock file and the platform that node_modules was made for. */
-export function dependencyStamp(root) {
-  const lock = readFileSync(path.join(root, 'package-lock.json'));
-  return createHash('sha256').update(lock).update(`${process.platform}-${process.arch}`).digest('hex');
+/** Compares what package-lock.json asks for with what npm wrote down when it last finished an installation. */
+function isInstalled(root) {
+  const wanted = lockedPackages(path.join(root, 'package-lock.json'));
+  const installed = lockedPackages(path.join(root, 'node_modules', '.package-lock.json'));
+  return Object.entries(wanted).every(([folder, { version, optional }]) => {
+    if (folder === '') return true; // the repository itself
+    return folder in installed ? installed[folder].version === version : optional; // optional: for another platform
+  });
+}
+
+function lockedPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
 }
 
 /** The Node that the lock file pins; on a platform without one, the caller's if it is new enough. */

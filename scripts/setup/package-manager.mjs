@@ -81,8 +81,16 @@ async function install(manager, packages) {
     return run(program, rest, { output: 'collect', patient: true });
   };
   const { code, output } = await manager.install(execute, packages);
-  return code === 0 ? '' : `${manager.name} failed: ${output.trim().split('\n').slice(-3).join(' / ')}`;
+  return code === 0 ? '' : `${manager.name} failed: ${lastLines(output)}`;
 }
+
+const lastLines = (output) =>
+  output
+    .trim()
+    .split(/\s*\n\s*/)
+    .slice(-3)
+    .join(' / ')
+    .replace(/\s+/g, ' ');
 
 function rootPrefix() {
   if (process.getuid?.() === 0) return [];

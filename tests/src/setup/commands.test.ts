@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ScratchRepository } from './scratch-repository.ts';
+import { lockFile, ScratchRepository } from './scratch-repository.ts';
 
 let scratch: ScratchRepository;
 beforeAll(async () => {
@@ -14,10 +14,14 @@ const runScript = (command: string, env: NodeJS.ProcessEnv = {}) =>
 describe('the set-up', () => {
   /** Stands for npm: writes down what it was asked and, as npm ci does, takes its time and leaves a working Node. */
   const fakeNpm = `
-    const { appendFileSync, rmSync, symlinkSync } = require('node:fs');
+    const { appendFileSync, copyFileSync, rmSync, symlinkSync } = require('node:fs');
     appendFileSync('npm-calls', process.argv.slice(2).join(' ') + '\\n');
     rmSync('node_modules/.bin/node', { force: true });
-    setTimeout(() => symlinkSync(${JSON.stringify(process.execPath)}, 'node_modules/.bin/node'), 500);
+    rmSync('node_modules/.package-lock.json', { force: true });
+    setTimeout(() => {
+      symlinkSync(${JSON.stringify(process.execPath)}, 'node_modules/.bin/node');
+      copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
+    }, 500);
   `;
   let env: NodeJS.ProcessEnv;
 
@@ -32,14 +36,21 @@ describe('the set-up', () => {
   const npmCalls = async () => (await scratch.read('npm-calls')).split('\n').filter(Boolean);
 
   it('installs when the lock file has changed, and only then', async () => {
-    await scratch.write('package-lock.json', '{ "changed": true }');
+    await scratch.write('package-lock.json', lockFile('1.0.1'));
     expect(await runScript('check', env)).toMatchObject({ code: 0 });
     expect(await runScript('check', env)).toMatchObject({ code: 0 });
     expect(await npmCalls()).toEqual(['ci --no-audit --no-fund --loglevel=error']);
   });
 
+  it('installs nothing when a person has done it', async () => {
+    await scratch.write('package-lock.json', lockFile('1.1.0'));
+    await scratch.write('node_modules/.package-lock.json', lockFile('1.1.0'));
+    expect(await runScript('check', env)).toMatchObject({ code: 0 });
+    expect(await npmCalls()).toEqual([]);
+  });
+
   it('installs once when two commands start at the same time', async () => {
-    await scratch.write('package-lock.json', '{ "changed": "again" }');
+    await scratch.write('package-lock.json', lockFile('1.0.2'));
     const both = await Promise.all([runScript('check', env), runScript('check', env)]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
     expect(await npmCalls()).toHaveLength(1);

@@ -10,6 +10,16 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** A lock file with one package, in two platform builds of which only one can be installed. */
+export function lockFile(version: string): string {
+  const packages = {
+    '': {},
+    'node_modules/library': { version },
+    'node_modules/library-for-beos': { version, optional: true },
+  };
+  return JSON.stringify({ packages });
+}
+
 /** The repository's own scripts around contents that a test chooses: how the commands behave, without what they usually run. */
 export class ScratchRepository {
   readonly path: string;
@@ -26,11 +36,10 @@ export class ScratchRepository {
     }
     const { scripts } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
     await scratch.write('package.json', JSON.stringify({ name: 'scratch', private: true, type: 'module', scripts }));
-    await scratch.write('package-lock.json', '{}');
+    await scratch.write('package-lock.json', lockFile('1.0.0'));
+    await scratch.write('node_modules/.package-lock.json', lockFile('1.0.0'));
     await mkdir(join(scratch.path, 'node_modules', '.bin'), { recursive: true });
     await symlink(process.execPath, join(scratch.path, 'node_modules', '.bin', 'node'));
-    const { dependencyStamp } = await import(join(scratch.path, 'scripts', 'setup', 'dependencies.mjs'));
-    await scratch.write('node_modules/.pushfleet-stamp', dependencyStamp(scratch.path));
     return scratch;
   }
 
