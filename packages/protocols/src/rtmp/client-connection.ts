@@ -85,6 +85,8 @@ export class ClientConnection<Session extends RtmpClientSession> {
   readonly #outcome = Promise.withResolvers<Reconnect | PublishError | undefined>();
   readonly #failure = Promise.withResolvers<PublishError>();
   readonly #closed = Promise.withResolvers<void>();
+  /** A destroyed socket counts what it has thrown away as written. */
+  #finalBytesSent: number | undefined;
 
   constructor(connection: Connection, createSession: (events: ClientSessionEvents) => Session) {
     this.#connection = connection;
@@ -147,7 +149,13 @@ export class ClientConnection<Session extends RtmpClientSession> {
   }
 
   destroy(): void {
+    this.#finalBytesSent ??= this.bytesSent;
     this.socket.destroy();
+  }
+
+  /** Bytes that the kernel has taken. */
+  get bytesSent(): number {
+    return this.#finalBytesSent ?? this.socket.bytesWritten - this.socket.writableLength;
   }
 }
 

@@ -78,9 +78,8 @@ export class RtmpPublisher implements Publisher {
 
   stats(): PublisherStats {
     if (this.#client === undefined) return { bytesSent: 0, pendingBytes: 0, peer: '' };
-    const { socket, peer } = this.#client;
-    const pendingBytes = socket.writableLength;
-    return { bytesSent: Math.max(0, socket.bytesWritten - pendingBytes), pendingBytes, peer };
+    const { bytesSent, socket, peer } = this.#client;
+    return { bytesSent, pendingBytes: socket.writableLength, peer };
   }
 
   #lateRefusal(error: PublishError): PublishError {
