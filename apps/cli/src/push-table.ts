@@ -27,7 +27,7 @@ export function pushColumns(nowMs: number): Column<PushView>[] {
   return [
     { title: 'ID', cell: ({ id }) => ({ text: id, style: 'dim' }), minWidth: 8, expendable: 7 },
     { title: 'STREAM', cell: ({ stream }) => stream, minWidth: 8 },
-    { title: 'TARGET', cell: ({ url }) => url, minWidth: 16 },
+    { title: 'TARGET', cell: ({ url }) => url, minWidth: 24 },
     { title: 'STATUS', cell: ({ status }) => ({ text: status, style: statusStyles[status] }) },
     { title: 'BITRATE', cell: ({ bitrate_bps }) => formatBitrate(bitrate_bps), align: 'right' },
     { title: 'SENT', cell: ({ bytes }) => formatBytes(bytes), align: 'right', expendable: 5 },
@@ -40,29 +40,30 @@ export function pushColumns(nowMs: number): Column<PushView>[] {
     },
     { title: 'NEXT', cell: ({ next_retry_at }) => formatCountdown(next_retry_at, nowMs), expendable: 3 },
     { title: 'WORKER', cell: ({ worker }) => worker ?? '', minWidth: 6, expendable: 4 },
-    { title: 'REASON', cell: (push) => ({ text: reasonOf(push), style: 'dim' }), minWidth: 12, expendable: 1 },
+    { title: 'REASON', cell: (push) => ({ text: reasonOf(push), style: 'dim' }), minWidth: 20, expendable: 1 },
   ];
 }
 
 /** One line about a push whose status has changed, for output that cannot be redrawn. */
 export function describePush(push: PushView, nowMs: number): { readonly text: string; readonly style: Style } {
   const retries = formatRetries(push.failures_in_a_row, push.retry_limit);
-  const detail = {
-    pending: '',
-    starting: on(push.worker),
-    running: on(push.worker),
-    stalled: on(push.worker),
-    waiting: on(push.worker),
-    retry: ` ${retries} ${formatCountdown(push.next_retry_at, nowMs)}`.trimEnd(),
-    error: retries && ` after ${retries} attempts`,
-    disabled: '',
-  }[push.status];
+  const next = formatCountdown(push.next_retry_at, nowMs);
+  const holder = push.worker === null ? '' : `on ${push.worker}`;
+  const details: Readonly<Record<PushStatus, string[]>> = {
+    pending: [],
+    starting: [holder],
+    running: [holder],
+    stalled: [holder],
+    waiting: [holder],
+    retry: [retries, next],
+    error: retries === '' ? [] : [`after ${retries} attempts`],
+    disabled: [],
+  };
+  const status = [push.status, ...details[push.status]].filter(Boolean).join(' ');
   const reason = reasonOf(push);
-  const text = `${push.stream} -> ${push.url}: ${push.status}${detail}${reason && `: ${reason}`}`;
+  const text = `${push.stream} -> ${push.url}: ${status}${reason && `: ${reason}`}`;
   return { text, style: statusStyles[push.status] };
 }
-
-const on = (worker: string | null): string => (worker === null ? '' : ` on ${worker}`);
 
 /** Tells which pushes say something new since the last look. */
 export class PushChanges {

@@ -2,6 +2,9 @@
 export const RECEIVER_HOST = '127.0.0.1';
 export const RECEIVER_PORT = 19350;
 
+/** What the example pushes, from the root of the repository. */
+export const DEMO_CLIP = 'examples/clip.mp4';
+
 /** What the receiver has got under one name. */
 export interface Received {
   readonly name: string;

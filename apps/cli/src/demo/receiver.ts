@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type PublishAnswer, type RtmpServerHandlers, serveRtmpConnection } from '@pushfleet/protocols';
+import { type PlayAnswer, type PublishAnswer, serveRtmpConnection } from '@pushfleet/protocols';
 import type { Received } from './received.ts';
 
 interface Counter {
@@ -9,6 +9,12 @@ interface Counter {
   bytesBefore: number;
   publishing: boolean;
 }
+
+const nothingToPlay: PlayAnswer = {
+  accept: false,
+  code: 'NetStream.Play.Failed',
+  description: 'This receiver keeps nothing that could be played.',
+};
 
 /** An RTMP server that counts what arrives under each name and throws it away. */
 export class Receiver {
@@ -21,7 +27,7 @@ export class Receiver {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      serveRtmpConnection(socket, this.#handlers);
+      serveRtmpConnection(socket, { publish: async ({ name }) => this.#accept(name), play: async () => nothingToPlay });
     });
   }
 
@@ -49,15 +55,6 @@ export class Receiver {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
-
-  readonly #handlers: RtmpServerHandlers = {
-    publish: async ({ name }) => this.#accept(name),
-    play: async () => ({
-      accept: false,
-      code: 'NetStream.Play.Failed',
-      description: 'This receiver keeps nothing that could be played.',
-    }),
-  };
 
   #accept(name: string): PublishAnswer {
     const counter = this.#counters.get(name) ?? { bytes: 0, bytesBefore: 0, publishing: false };

@@ -1,10 +1,11 @@
 import type { StreamView } from '@pushfleet/contract';
+import { DEMO_CLIP } from '../demo/received.ts';
 import type { FleetState } from './fleet-state.ts';
 
 const PUBLISHED = 'publish://';
 
 /** Where everything is, as pairs of name and text. */
-export function addresses({ api, rtmp, http, streams }: FleetState): [string, string][] {
+export function addresses({ api, rtmp, http, streams, received }: FleetState): [string, string][] {
   const stream = streams.find(
     ({ inputs, disabled }) => !disabled && inputs.some((input) => input.startsWith(PUBLISHED)),
   );
@@ -12,13 +13,18 @@ export function addresses({ api, rtmp, http, streams }: FleetState): [string, st
     ['Dashboard', `${api}/`],
     ['API', `${api}/api/v1   documentation ${api}/docs`],
     ['Bull Board', `${api}/queues`],
-    ...publishAddresses(rtmp, http, stream),
+    ...publishAddresses(rtmp, http, stream, received === undefined ? 'FILE' : DEMO_CLIP),
     ...(api === 'http://127.0.0.1:8080' ? [] : [['Commands', `PUSHFLEET_URL=${api} pushfleet ls`] as [string, string]]),
   ];
 }
 
-/** How to send a stream in, with the name of one that waits for it. */
-function publishAddresses(rtmp: string, http: string, stream: StreamView | undefined): [string, string][] {
+/** How to send `file` in, under the name of a stream that waits for it. */
+function publishAddresses(
+  rtmp: string,
+  http: string,
+  stream: StreamView | undefined,
+  file: string,
+): [string, string][] {
   const name = stream?.name ?? 'NAME';
   const lines: [string, string][] = [];
   if (rtmp !== '') lines.push(['RTMP ingest', `rtmp://${rtmp}/${name}`]);
@@ -26,7 +32,7 @@ function publishAddresses(rtmp: string, http: string, stream: StreamView | undef
   if (rtmp !== '' && stream !== undefined) {
     const password = stream.has_password ? '?password=...' : '';
     lines.push(
-      ['with ffmpeg', `ffmpeg -re -stream_loop -1 -i FILE -c copy -f flv 'rtmp://${rtmp}/${name}${password}'`],
+      ['with ffmpeg', `ffmpeg -re -stream_loop -1 -i ${file} -c copy -f flv 'rtmp://${rtmp}/${name}${password}'`],
       ['with OBS', `server rtmp://${rtmp}/live, stream key ${name}${password}`],
     );
   }

@@ -32,9 +32,12 @@ export class Children {
    * Runs until the user stops it; then every child gets SIGTERM and time to drain, and SIGKILL when that is not enough or the user insists.
    * Rejects with CliError when a child cannot start at all or did not end by itself.
    */
-  async runUntilStopped({ stop, kill }: Interrupts, onStopping: () => void): Promise<void> {
+  async runUntilStopped(
+    { stop, kill }: Interrupts,
+    onStopping: (failure: CliError | undefined) => void,
+  ): Promise<void> {
     const failure = await Promise.race([aborted(stop), this.#failedStart.promise]);
-    onStopping();
+    onStopping(failure);
     await this.#end(kill);
     if (failure !== undefined) throw failure;
   }

@@ -62,7 +62,7 @@ class ChangeLog implements FleetOutput {
   show(state: FleetState): void {
     if (state.answered && !this.#answered) this.#write(addressLines(state).join('\n'));
     this.#answered = state.answered;
-    if (this.#answering !== state.answering && state.answered && !state.stopping) {
+    if (this.#answering !== state.answering && state.answered && state.phase === 'running') {
       this.notice(state.answering ? 'The scheduler answers again.' : 'The scheduler does not answer.');
     }
     this.#answering = state.answering || !state.answered;

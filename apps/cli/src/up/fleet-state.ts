@@ -10,7 +10,7 @@ export interface FleetState {
   readonly answering: boolean;
   /** The API has answered before. */
   readonly answered: boolean;
-  readonly stopping: boolean;
+  readonly phase: 'running' | 'stopping' | 'stopped';
   /** `host:port` of the first worker's ingest; empty when it is off or not yet known. */
   readonly rtmp: string;
   readonly http: string;

@@ -11,7 +11,7 @@ const state = (change: Partial<FleetState> = {}): FleetState => ({
   api: 'http://127.0.0.1:8080',
   answering: true,
   answered: true,
-  stopping: false,
+  phase: 'running',
   rtmp: '127.0.0.1:1935',
   http: '127.0.0.1:8081',
   workers: [workerView()],

@@ -27,7 +27,8 @@ export function renderFleet(state: FleetState, frame: Frame): string[] {
   const workers = section(workerColumns(frame.nowMs), state.workers, frame);
   const streams = section(streamColumns(frame.nowMs), state.streams, frame);
   const receiver = receiverBlock(state, frame);
-  const last = ['', renderLine([['dim', '  Ctrl-C drains and stops; a second one stops at once.']], frame)];
+  const hint = '  Ctrl-C drains and stops; a second one stops at once.';
+  const last = state.phase === 'stopped' ? [] : ['', renderLine([['dim', hint]], frame)];
   const room = (...blocks: string[][]): number => frame.height - blocks.reduce((sum, { length }) => sum + length, 0);
 
   // The pushes are what it is about: what does not leave them a few lines is left out.
@@ -53,8 +54,9 @@ function headline(state: FleetState, frame: Frame): string {
   return renderLine([['bold', 'Pushfleet'], ['plain', '  '], ...summary(state)], frame);
 }
 
-function summary({ stopping, answering, answered, pushes, more, workers }: FleetState): Span[] {
-  if (stopping) return [['warning', 'stopping: the workers drain ...']];
+function summary({ phase, answering, answered, pushes, more, workers }: FleetState): Span[] {
+  if (phase === 'stopping') return [['warning', 'stopping: the workers drain ...']];
+  if (phase === 'stopped') return [['dim', 'has stopped; this is how it was']];
   if (!answering && answered) return [['bad', 'the scheduler does not answer; showing what it said last']];
   if (!answering) return [['dim', 'starting ...']];
   const total = more ? `more than ${pushes.length} pushes` : count(pushes.length, 'push', 'pushes');

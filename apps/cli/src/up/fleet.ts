@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { ApiClient } from '../api/client.ts';
+import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { isReceiverMessage } from '../demo/received.ts';
 import { everySecond } from '../every-second.ts';
@@ -46,7 +47,7 @@ export class Fleet {
       api: apiUrl(plan.host, plan.settings.apiPort),
       answering: false,
       answered: false,
-      stopping: false,
+      phase: 'running',
       rtmp: '',
       http: '',
       workers: [],
@@ -64,10 +65,12 @@ export class Fleet {
     try {
       for (const notice of this.#plan.notices) this.#notice(notice);
       const children = this.#startChildren();
-      await children.runUntilStopped(this.#context.interrupts(), () => this.#stopping());
+      await children.runUntilStopped(this.#context.interrupts(), (failure) => this.#stopping(failure));
     } finally {
       watching.abort();
       await watched;
+      this.#update({ phase: 'stopped' });
+      this.#output.show(this.#state);
       this.#output.close();
       this.#log?.end();
     }
@@ -99,21 +102,22 @@ export class Fleet {
     if (isReceiverMessage(message)) {
       this.#update({ received: message.received });
     } else if (isReadyMessage(message)) {
-      const { api = this.#state.api, rtmp = '', http = '' } = message;
-      if (child === SCHEDULER) this.#update({ api });
+      const { api, rtmp = '', http = '' } = message;
+      if (api !== undefined) this.#update({ api: apiUrl(this.#plan.host, new URL(api).port || '80') });
       else if (child === 'worker-1') this.#update({ rtmp, http });
     }
   }
 
-  #stopping(): void {
-    this.#notice('Stopping. The workers drain; Ctrl-C once more stops at once.');
-    this.#update({ stopping: true });
+  #stopping(failure: CliError | undefined): void {
+    const others = failure === undefined ? 'Stopping' : 'Stopping the others';
+    this.#notice(`${others}. The workers drain; Ctrl-C once more stops at once.`);
+    this.#update({ phase: 'stopping' });
     this.#output.show(this.#state);
   }
 
   async #look(): Promise<void> {
-    const { api, stopping } = this.#state;
-    if (!stopping) {
+    const { api, phase } = this.#state;
+    if (phase === 'running') {
       this.#update(await ask(new ApiClient(api, this.#plan.token)));
     }
     this.#output.show(this.#state);
