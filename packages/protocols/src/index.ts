@@ -2,7 +2,7 @@ import type { Protocol } from './publisher/publisher.ts';
 import { rtmpProtocol } from './rtmp/index.ts';
 
 /** Every protocol that can push. A new one is added here and nowhere else. */
-const protocols: readonly Protocol[] = [rtmpProtocol as Protocol];
+export const protocols: readonly Protocol[] = [rtmpProtocol as Protocol];
 
 /** URL schemes that can be pushed to, without colon. */
 export const supportedSchemes: readonly string[] = protocols.flatMap(({ schemes }) => schemes);
@@ -22,17 +22,24 @@ export { joinLengthPrefixed, splitLengthPrefixed } from './codec/h264/length-pre
 export { mergeParameterSets } from './codec/h264/parameter-sets.ts';
 export { parseSps } from './codec/h264/sps.ts';
 export { parseMpegAudioHeader } from './codec/mp3/frame-header.ts';
-export { FlvDemuxer } from './container/flv/demuxer.ts';
+export { FlvDemuxer, type FlvDemuxerEvents } from './container/flv/demuxer.ts';
 export { FlvFileReader } from './container/flv/file-reader.ts';
-export { GopCache } from './media/gop.ts';
+export { GopCache, type GopLimits } from './media/gop.ts';
 export type { Sample } from './media/sample.ts';
-export { Timeline } from './media/timeline.ts';
-export { rescale } from './media/timestamp.ts';
+export { Timeline, type TimelineOptions } from './media/timeline.ts';
+export { rescale, TimestampUnwrapper } from './media/timestamp.ts';
 export type { AudioCodec, AudioTrack, Track, VideoCodec, VideoTrack } from './media/track.ts';
-export { Channel } from './packager/channel.ts';
-export type { ChannelFeed } from './packager/feed.ts';
+export { Channel, type ChannelOptions } from './packager/channel.ts';
+export type { ChannelFeed, FeedLimits, FeedStats } from './packager/feed.ts';
 export type { Packager, WireBatch, WireFormat } from './packager/packager.ts';
-export { type Fault, PublishError, type PublishErrorCode, publishErrors, type Retry, TargetUrlError } from './publisher/errors.ts';
+export {
+  type Fault,
+  PublishError,
+  type PublishErrorCode,
+  publishErrors,
+  type Retry,
+  TargetUrlError,
+} from './publisher/errors.ts';
 export type {
   BatchFeed,
   BatchSink,
@@ -45,7 +52,7 @@ export type {
   PublisherStats,
 } from './publisher/publisher.ts';
 export { rtmpWireFormat } from './rtmp/packager.ts';
-export { playRtmp } from './rtmp/player.ts';
+export { type PlayOptions, playRtmp } from './rtmp/player.ts';
 export {
   type IngestSink,
   type PlayAnswer,
@@ -56,4 +63,4 @@ export {
   SERVER_MESSAGE_STREAM_ID,
   serveRtmpConnection,
 } from './rtmp/server-connection.ts';
-export { parseRtmpUrl, type RtmpTarget } from './rtmp/url.ts';
+export { parseRtmpUrl, type RtmpTarget, type RtmpTargetOptions } from './rtmp/url.ts';
