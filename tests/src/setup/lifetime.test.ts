@@ -1,6 +1,6 @@
-import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnOwned } from '@pushfleet/cli/owned-process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { descendants, isRunning, runningProcesses } from '../harness/process-table.ts';
 import { until } from '../harness/until.ts';
 import { ScratchRepository } from './scratch-repository.ts';
@@ -13,7 +13,7 @@ const FLEET = `
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       appendFileSync('signals', signal + ' ');
-      setTimeout(() => { child.kill(); process.exit(0); }, 300);
+      setTimeout(() => { child.kill(); process.exit(0); }, process.argv.includes('--slow') ? 1000 : 100);
     });
   }
   console.log('serving', process.argv.slice(2).join(' '));
@@ -26,23 +26,29 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.remove());
 
+let processes: readonly number[] = [];
+/** A test that fails has found survivors: they must not survive it too. */
+afterEach(() => {
+  for (const pid of processes.filter(isRunning)) process.kill(pid, 'SIGKILL');
+});
+
 /** Runs `npm start` up to the point where the fleet serves; tells the processes that it consists of. */
-async function npmStart() {
+async function npmStart(...args: string[]) {
   await scratch.write('signals', '');
-  const npm = spawnOwned('npm', ['start', '--', '--processes', '2'], {
+  const npm = spawnOwned('npm', ['start', '--', '--processes', '2', ...args], {
     cwd: scratch.path,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [npm.stdout, npm.stderr]) stream?.on('data', (text) => (output += text));
-  const exit = once(npm, 'exit') as Promise<[number | null]>;
   await until(() => output.includes('serving'), {
     what: () => `the fleet to serve, got: ${output}`,
     timeoutMs: 20_000,
   });
   const family = descendants(npm.pid!);
   const script = scriptProcess(family);
-  return { npm, script, exit, output, family: [npm.pid!, ...family] };
+  processes = [npm.pid!, ...family];
+  return { npm, script, output, family: processes };
 }
 
 /** The process of scripts/run.mjs: the parent of the only process that leads a group of its own and has children. */
@@ -75,6 +81,16 @@ describe('npm start', () => {
     process.kill(-npm.pid!, 'SIGINT');
     await allGone(family);
     expect(await scratch.read('signals')).toBe('SIGINT ');
+  });
+
+  it('hands a second Ctrl-C of an impatient person on as well', async () => {
+    const { npm, family } = await npmStart('--slow');
+    process.kill(-npm.pid!, 'SIGINT');
+    await until(async () => (await scratch.read('signals')) === 'SIGINT ', { what: 'the first signal' });
+    await sleep(600); // longer than the echo of one Ctrl-C through npm counts as the same
+    process.kill(-npm.pid!, 'SIGINT');
+    await allGone(family);
+    expect(await scratch.read('signals')).toBe('SIGINT SIGINT ');
   });
 
   it('ends the fleet cleanly when npm gets kill -9', async () => {
