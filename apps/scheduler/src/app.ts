@@ -1,0 +1,76 @@
+import type { Logger, Secret } from '@pushfleet/config';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { registerAuth } from './plugins/auth.ts';
+import { registerBodyParsers } from './plugins/body-parsers.ts';
+import { registerBullBoard } from './plugins/bull-board.ts';
+import { registerMetrics } from './plugins/metrics.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { registerProblems } from './plugins/problems.ts';
+import { configRoutes } from './routes/config.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { homeRoutes } from './routes/home.ts';
+import { pushRoutes } from './routes/pushes.ts';
+import { streamRoutes } from './routes/streams.ts';
+import { workerRoutes } from './routes/workers.ts';
+import { Scheduler, type SchedulerOptions } from './scheduler.ts';
+
+export interface AppConfig extends SchedulerOptions {
+  readonly token: Secret | undefined;
+  readonly version: string;
+}
+
+export interface AppDeps {
+  readonly log: Logger;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    scheduler: Scheduler;
+  }
+}
+
+/** A stream name of 255 characters, each of them percent-encoded. */
+const MAX_PARAM_LENGTH = 800;
+
+/** The scheduler with its HTTP side. It starts with `ready()` (or the first `inject()`) and ends with `close()`. */
+export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<FastifyInstance> {
+  const scheduler = await Scheduler.create(config, log);
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Event streams would keep the process from ending.
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+  });
+  app.decorate('scheduler', scheduler);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  registerBodyParsers(app);
+  registerProblems(app);
+  registerAuth(app, config);
+  await registerOpenApi(app, config.version);
+  await registerBullBoard(app, scheduler.queues);
+  registerMetrics(app, { ...scheduler, status: scheduler.fleetStatus });
+  await app.register(healthRoutes, {
+    health: scheduler.health,
+    isStopping: () => scheduler.isStopping,
+    version: config.version,
+  });
+  await app.register(homeRoutes);
+  const { commands: redis } = scheduler.redis;
+  await app.register(
+    async (api) => {
+      await api.register(pushRoutes, { ...scheduler });
+      await api.register(streamRoutes, { ...scheduler });
+      await api.register(workerRoutes, { ...scheduler, redis });
+      await api.register(configRoutes, { ...scheduler, file: config.configFile });
+      await api.register(eventRoutes, { ...scheduler });
+    },
+    { prefix: '/api/v1' },
+  );
+  app.addHook('onReady', () => scheduler.start());
+  app.addHook('onClose', () => scheduler.stop());
+  return app;
+}

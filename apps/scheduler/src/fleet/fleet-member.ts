@@ -1,0 +1,34 @@
+import type { WorkerRecord, WorkerView } from '@pushfleet/contract';
+
+/** A worker with what the fleet makes of its heartbeat. */
+export interface FleetMember extends Omit<WorkerRecord, 'state'> {
+  readonly state: WorkerRecord['state'] | 'lost';
+  readonly beatAgeMs: number;
+}
+
+/** Other workers take a silent one's pushes after 2.5 s and take it off the list; one that stays on it longer was the last. */
+const LOST_AFTER_MS = 4_000;
+
+/** `nowMs` and `beatMs` are server times of Redis. */
+export function fleetMember(record: WorkerRecord, beatMs: number, nowMs: number): FleetMember {
+  const beatAgeMs = Math.max(0, nowMs - beatMs);
+  return { ...record, beatAgeMs, state: beatAgeMs > LOST_AFTER_MS ? 'lost' : record.state };
+}
+
+export function workerView(member: FleetMember): WorkerView {
+  return {
+    id: member.id,
+    name: member.name,
+    pool: member.pool,
+    state: member.state,
+    capacity: member.capacity,
+    held: member.held,
+    rtmp: member.rtmp,
+    http: member.http,
+    version: member.version,
+    started_at: member.startedAt,
+    egress_bps: Math.round(member.egressBps),
+    event_loop_delay_ms: member.eventLoopDelayMs,
+    beat_age_ms: Math.round(member.beatAgeMs),
+  };
+}

@@ -1,0 +1,29 @@
+import { type ResolvedPushOptions, redactUrl, resolvePushOptions } from '@pushfleet/config';
+import type { DesiredPush } from '@pushfleet/contract';
+
+// Objects of desired state are never changed in place, hence what follows from one is worked out once.
+const options = new WeakMap<DesiredPush, ResolvedPushOptions>();
+const urls = new WeakMap<DesiredPush, string>();
+
+/** The push's options with defaults. */
+export function optionsOf(push: DesiredPush): ResolvedPushOptions {
+  return remembered(options, push, () => resolvePushOptions(push.options));
+}
+
+/** The push's URL, fit to be shown. */
+export function shownUrl(push: DesiredPush): string {
+  return remembered(urls, push, () => redactUrl(push.url));
+}
+
+/** Has this very revision ended in an error? */
+export function restsInError(push: DesiredPush): boolean {
+  return push.error?.revision === push.revision;
+}
+
+function remembered<V>(memory: WeakMap<DesiredPush, V>, push: DesiredPush, derive: () => V): V {
+  const known = memory.get(push);
+  if (known !== undefined) return known;
+  const value = derive();
+  memory.set(push, value);
+  return value;
+}

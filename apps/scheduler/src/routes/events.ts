@@ -1,0 +1,73 @@
+import sse from '@fastify/sse';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { EventLog, NumberedEvent } from '../events/event-log.ts';
+import { EventQueue } from '../events/event-queue.ts';
+import type { EventTail } from '../events/event-tail.ts';
+import { compareStreamIds } from '../events/stream-id.ts';
+import { throwUnavailable } from '../redis/unavailable.ts';
+
+export interface EventRoutesDeps {
+  readonly events: EventLog;
+  readonly tail: EventTail;
+}
+
+const HEARTBEAT_MS = 15_000;
+const streamId = z.string().regex(/^\d{1,19}(-\d{1,19})?$/, 'the id of an event has the form 1700000000000-0');
+
+/** Server-sent events of the whole fleet. Ids are those of the Redis stream; `Last-Event-ID` resumes after that one. */
+export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, { events, tail }) => {
+  await app.register(sse.default, { heartbeatInterval: HEARTBEAT_MS });
+
+  app.get(
+    '/events',
+    {
+      sse: 'only',
+      schema: {
+        summary: 'Events as they happen',
+        description:
+          'Server-sent events. When events after `Last-Event-ID` are gone, the first message is `event: reset`.',
+        produces: ['text/event-stream'],
+        headers: z.object({ 'last-event-id': streamId.optional() }),
+        querystring: z.strictObject({
+          since: streamId.optional().describe('as Last-Event-ID, for clients that cannot send it'),
+          push: z.string().optional(),
+          stream: z.string().optional(),
+        }),
+      },
+    },
+    async ({ headers, query }, reply) => {
+      const { push, stream } = query;
+      const isWanted = ({ event }: NumberedEvent) =>
+        (push === undefined || event.push === push) && (stream === undefined || event.stream === stream);
+      const queue = new EventQueue(isWanted);
+      // Subscribed before the past is read, so that nothing falls between the two.
+      const unsubscribe = tail.subscribe((event) => queue.push(event));
+      reply.sse.onClose(() => {
+        unsubscribe();
+        queue.close();
+      });
+      const after = headers['last-event-id'] ?? query.since;
+      reply.sse.keepAlive();
+      reply.sse.sendHeaders();
+      const send = ({ id, event }: NumberedEvent) => reply.sse.send({ id, event: event.event, data: event });
+      try {
+        if (after !== undefined) {
+          const oldest = await events.oldestId().catch(throwUnavailable);
+          if (oldest !== undefined && compareStreamIds(after, oldest) < 0)
+            await reply.sse.send({ event: 'reset', data: { oldest } });
+          for await (const page of events.after(after)) {
+            for (const event of page) {
+              if (isWanted(event)) await send(event);
+              queue.skipTo(event.id);
+            }
+          }
+        }
+        for await (const event of queue) await send(event);
+      } finally {
+        unsubscribe();
+        reply.sse.close();
+      }
+    },
+  );
+};

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type { Cidr, Logger } from '@pushfleet/config';
+import { Keys } from '@pushfleet/contract';
+import { ConfigFile } from './config-file/config-file.ts';
+import { ConfigService } from './config-file/config-service.ts';
+import { EventLog } from './events/event-log.ts';
+import { EventTail } from './events/event-tail.ts';
+import { ControlHints } from './fleet/control-hints.ts';
+import { FleetReader } from './fleet/fleet-reader.ts';
+import { LeaderLock } from './fleet/leader-lock.ts';
+import { RequestsWorker } from './intake/requests-worker.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { DesiredCache } from './push/desired-cache.ts';
+import { PushIndex } from './push/push-index.ts';
+import { PushService } from './push/push-service.ts';
+import { PushStore } from './push/push-store.ts';
+import { ReconcileLoop } from './push/reconcile-loop.ts';
+import { TargetCheck } from './push/target-check.ts';
+import { JobSnapshots } from './queue/job-snapshot.ts';
+import { PushQueues } from './queue/push-queues.ts';
+import { openConnections, type RedisConnections, untilReady } from './redis/connections.ts';
+import { RedisHealth } from './redis/redis-health.ts';
+import { FleetStatus } from './status/fleet-status.ts';
+import { Journals } from './status/journals.ts';
+import { StatusReader } from './status/status-reader.ts';
+import { StreamService } from './stream/stream-service.ts';
+
+export interface SchedulerOptions {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  /** Path of the config file; undefined: the configuration is set through the API. */
+  readonly configFile: string | undefined;
+  readonly allowTargets: readonly Cidr[];
+  readonly denyTargets: readonly Cidr[];
+}
+
+/** With Redis away for longer than this the process starts all the same, and says so in /ready. */
+const START_WAIT_MS = 3_000;
+/** What is under way when the process is told to stop gets this long. */
+const STOP_WAIT_MS = 2_000;
+
+/** All parts of a scheduler but HTTP. */
+export class Scheduler {
+  readonly options: SchedulerOptions;
+  readonly keys: Keys;
+  readonly redis: RedisConnections;
+  readonly cache: DesiredCache;
+  readonly index: PushIndex;
+  readonly events: EventLog;
+  readonly tail: EventTail;
+  readonly queues: PushQueues;
+  readonly lock: LeaderLock;
+  readonly targets: TargetCheck;
+  readonly pushes: PushService;
+  readonly streams: StreamService;
+  readonly config: ConfigService;
+  readonly fleet: FleetReader;
+  readonly status: StatusReader;
+  readonly fleetStatus: FleetStatus;
+  readonly journals: Journals;
+  readonly health: RedisHealth;
+  readonly metrics = new Metrics();
+  readonly #log: Logger;
+  readonly #loop: ReconcileLoop;
+  readonly #hints: ControlHints;
+  #intake: RequestsWorker | undefined;
+  #file: ConfigFile | undefined;
+  #fileIsNew = true;
+  #stopping = false;
+
+  /** Rejects with ConfigFileError when the config file cannot be used. */
+  static async create(options: SchedulerOptions, log: Logger): Promise<Scheduler> {
+    const scheduler = new Scheduler(options, log);
+    try {
+      await scheduler.#openFile();
+      return scheduler;
+    } catch (error) {
+      scheduler.redis.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: SchedulerOptions, log: Logger) {
+    this.options = options;
+    this.#log = log;
+    this.keys = new Keys(options.prefix);
+    this.redis = openConnections(options.redisUrl, (error) => log.debug({ err: error }, 'redis connection'));
+    const { commands } = this.redis;
+    this.cache = new DesiredCache(new PushStore(commands, this.keys));
+    this.index = new PushIndex(this.cache);
+    this.events = new EventLog(commands, this.keys, log);
+    this.tail = new EventTail(this.redis.tail, this.keys);
+    this.queues = new PushQueues(this.redis.queues, this.keys);
+    this.lock = new LeaderLock(commands, this.keys, randomUUID());
+    this.targets = new TargetCheck(options.allowTargets, options.denyTargets);
+    this.pushes = new PushService(this.cache, this.events, this.targets);
+    this.streams = new StreamService(this.cache, this.index, this.events, this.targets);
+    this.config = new ConfigService(this.cache, this.index, this.events);
+    this.fleet = new FleetReader(commands, this.keys);
+    this.status = new StatusReader(commands, this.keys, this.cache, this.fleet);
+    this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
+    this.journals = new Journals(commands, this.keys);
+    this.health = new RedisHealth(commands);
+    this.#hints = new ControlHints(this.redis.subscriber, this.keys, this.cache);
+    this.#loop = new ReconcileLoop({
+      cache: this.cache,
+      queues: this.queues,
+      snapshots: new JobSnapshots(this.redis.queues),
+      lock: this.lock,
+      redis: commands,
+      keys: this.keys,
+      log,
+      lead: (isNew) => this.#applyFile(isNew),
+      measured: (seconds, actions) => {
+        this.metrics.reconcileSeconds.observe(seconds);
+        this.metrics.reconcileActions.inc(actions);
+      },
+    });
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Resolves when desired state is read and the queues agree with it, or when Redis turns out to be away. */
+  async start(): Promise<void> {
+    if (!(await untilReady(this.redis.commands, START_WAIT_MS))) this.#log.warn('redis does not answer yet');
+    this.#hints.start();
+    this.tail.start();
+    this.#file?.watch();
+    await this.#loop.start();
+    this.#intake = new RequestsWorker({
+      redis: this.redis.intake,
+      keys: this.keys,
+      pushes: this.pushes,
+      status: this.status,
+      log: this.#log,
+    });
+  }
+
+  /** Reads the config file again, as after SIGHUP. */
+  async reloadConfig(): Promise<void> {
+    await this.#file?.reload();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#file?.close();
+    this.#hints.stop();
+    this.tail.stop();
+    const parts = [this.#loop.stop(), this.#intake?.close(), this.queues.close()];
+    // Without Redis some of these would wait for it.
+    await Promise.race([
+      Promise.allSettled(parts),
+      new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS).unref()),
+    ]);
+    this.redis.close();
+  }
+
+  async #openFile(): Promise<void> {
+    const { configFile } = this.options;
+    if (configFile === undefined) return;
+    this.#file = await ConfigFile.open(configFile, this.#log, () => {
+      this.#fileIsNew = true;
+      this.#loop.nudge();
+    });
+  }
+
+  /** Only the leader applies its file: files of two hosts that differ must not fight. */
+  async #applyFile(isNewLeader: boolean): Promise<void> {
+    if (this.#file === undefined || !(isNewLeader || this.#fileIsNew)) return;
+    this.#fileIsNew = false;
+    try {
+      const applied = await this.config.apply(this.#file.specs, 'file');
+      this.#log.info({ ...applied }, 'config file applied');
+    } catch (error) {
+      this.#fileIsNew = true;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { redactUrl } from '@pushfleet/config';
+import type { DesiredStream, LiveSource, PushView, StreamView } from '@pushfleet/contract';
+
+/** The view of the API. Pure. `source`: who publishes the stream to the fleet, if anybody. */
+export function streamView(stream: DesiredStream, pushes: PushView[], source: LiveSource | undefined): StreamView {
+  const { spec } = stream;
+  return {
+    name: stream.name,
+    title: spec.title ?? '',
+    inputs: (spec.inputs ?? []).map(redactUrl),
+    disabled: spec.disabled ?? false,
+    origin: stream.origin,
+    revision: stream.revision,
+    status: streamStatus(stream, pushes, source),
+    source:
+      source === undefined ? null : { worker: source.workerName, publisher: source.publisher, since: source.since },
+    segment_count: spec.segment_count ?? null,
+    segment_duration: spec.segment_duration ?? null,
+    has_password: spec.password !== undefined,
+    comment: spec.comment ?? '',
+    pushes,
+    created_at: stream.createdAt,
+  };
+}
+
+/** A stream runs when somebody publishes it, or when one of its pushes has something to send. */
+function streamStatus(
+  { spec }: DesiredStream,
+  pushes: PushView[],
+  source: LiveSource | undefined,
+): StreamView['status'] {
+  if (spec.disabled === true) return 'disabled';
+  const isSent = pushes.some(({ status }) => status === 'running');
+  return source !== undefined || isSent ? 'running' : 'waiting';
+}
