@@ -189,6 +189,8 @@ export class FleetWorker {
     await this.#control.listen((message) => this.#obey(message));
     this.#loopDelay.enable();
     await this.#heartbeat.start();
+    // The others make room for this worker's share now and not at their next beat.
+    await this.#control.send({ op: 'beat' });
     this.#queue.run().catch((error: Error) => this.#log.error({ error: error.message }, 'the queue stopped'));
     this.#every(TICK_MS, () => this.#tick());
     this.#every(FENCE_MS, () => void this.#checkFence());

@@ -6,10 +6,10 @@ import type { SourceLease, StreamHubs } from '../source/stream-hubs.ts';
 import { Attempt, type AttemptDeps } from './attempt.ts';
 import { type FaceDeps, PushFace } from './push-face.ts';
 
-/** Why a holder lets go of its push for good ... */
-export type Farewell = 'stopped' | 'removed' | 'drained' | 'lost' | 'fenced';
+/** Why a holder lets go of its push ... */
+export type Farewell = 'stopped' | 'removed' | 'drained' | 'restarted' | 'lost' | 'fenced';
 /** ... or only of its connection. */
-type Intent = Farewell | 'restarted' | 'updated';
+type Intent = Farewell | 'updated';
 
 /** How the holding of a push ended; the processor turns it into an outcome of the job. */
 export type HolderEnd =
@@ -108,14 +108,15 @@ export class PushHolder {
       this.#source.release();
       this.#source = this.#deps.hubs.acquire(push.stream);
     }
+    await this.#deps.adopt(this.lease, push, options);
     if (push.restarts !== before.restarts) {
       this.#localFailures = 0;
       await this.#deps.giveBudgetBack(this.lease);
+      // Through the queue, so that a worker with more room may have it.
       this.intend('restarted');
     } else if (push.url !== before.url || push.stream !== before.stream) {
       this.intend('updated');
     }
-    await this.#deps.adopt(this.lease, push, options);
   }
 
   /** Called a few times a second with performance.now(). */
@@ -220,5 +221,5 @@ export class PushHolder {
 }
 
 function isFarewell(intent: Intent): intent is Farewell {
-  return intent !== 'restarted' && intent !== 'updated';
+  return intent !== 'updated';
 }

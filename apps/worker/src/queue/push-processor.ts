@@ -115,7 +115,8 @@ export class PushProcessor {
       if (end.farewell === 'lost' || end.farewell === 'fenced')
         throw new Error(`${end.farewell}: another worker takes over`);
       await this.#deps.reporter().last(holder, undefined, 0);
-      return end.farewell === 'drained' ? giveBack(job, token) : { stopped: end.farewell };
+      const goesOn = end.farewell === 'drained' || end.farewell === 'restarted';
+      return goesOn ? giveBack(job, token) : { stopped: end.farewell };
     }
     const delayMs = typeof job.opts.backoff === 'object' ? (job.opts.backoff.delay ?? 0) : 0;
     await this.#deps.reporter().last(holder, holder.report(performance.now()), delayMs + REPORT_TTL_MS);
