@@ -87,20 +87,25 @@ export interface FleetOptions {
 /** A scheduler and some workers around a Redis of their own. */
 export class Fleet {
   readonly redis: TestRedis;
-  readonly scheduler: SchedulerProcess;
   /** In the order of their ids `worker-1`, `worker-2`, ...; those that were killed or stopped stay in the list. */
   readonly workers: WorkerProcess[] = [];
   /** PUSHFLEET_CONFIG of the scheduler. */
   readonly configFile: string;
   readonly #options: FleetOptions;
   readonly #directory: string;
+  #scheduler: SchedulerProcess;
 
   constructor(redis: TestRedis, scheduler: SchedulerProcess, directory: string, options: FleetOptions) {
     this.redis = redis;
-    this.scheduler = scheduler;
+    this.#scheduler = scheduler;
     this.configFile = configFileIn(directory);
     this.#directory = directory;
     this.#options = options;
+  }
+
+  /** The newest one. */
+  get scheduler(): SchedulerProcess {
+    return this.#scheduler;
   }
 
   get api(): Api {
@@ -126,6 +131,12 @@ export class Fleet {
     return worker;
   }
 
+  /** Starts a scheduler in the place of the one that the test has ended, with the same settings and another port. */
+  async replaceScheduler(): Promise<SchedulerProcess> {
+    this.#scheduler = await startScheduler(schedulerEnvironment(this.redis, this.configFile, this.#options));
+    return this.#scheduler;
+  }
+
   /** Writes the configuration file anew; the scheduler has to find out by itself. */
   writeConfig(text: string): Promise<void> {
     return writeFile(this.configFile, text);
@@ -146,13 +157,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const directory = await mkdtemp(join(tmpdir(), 'pushfleet-fleet-'));
   await writeFile(configFileIn(directory), options.config ?? '');
   const redis = options.redis ?? (await startRedis());
-  const scheduler = await startScheduler({
-    REDIS_URL: redis.url,
-    PUSHFLEET_ALLOW_TARGETS: '127.0.0.0/8',
-    PUSHFLEET_CONFIG: configFileIn(directory),
-    ...options.env,
-    ...options.schedulerEnv,
-  });
+  const scheduler = await startScheduler(schedulerEnvironment(redis, configFileIn(directory), options));
   const fleet = new Fleet(redis, scheduler, directory, options);
   try {
     for (let count = 0; count < (options.workers ?? 1); count++) await fleet.addWorker();
@@ -165,8 +170,16 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
 
 const configFileIn = (directory: string) => join(directory, 'pushfleet.conf');
 
+const schedulerEnvironment = (redis: TestRedis, configFile: string, options: FleetOptions): Environment => ({
+  REDIS_URL: redis.url,
+  PUSHFLEET_ALLOW_TARGETS: '127.0.0.0/8',
+  PUSHFLEET_CONFIG: configFile,
+  ...options.env,
+  ...options.schedulerEnv,
+});
+
 /** Ours without the settings of the person who runs the tests. */
-function cleanEnvironment(env: Environment): NodeJS.ProcessEnv {
+export function cleanEnvironment(env: Environment): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(PUSHFLEET_|REDIS_URL$|LOG_LEVEL$|VITEST|NODE_)/.test(name),
   );

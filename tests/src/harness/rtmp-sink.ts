@@ -20,7 +20,12 @@ export interface Publication {
   readonly publishedAt: number;
   firstMediaAt: number | undefined;
   lastMediaAt: number | undefined;
+  /** When its end was heard of first: by a command or by the end of the connection. */
   closedAt: number | undefined;
+  /** Commands that took the stream off, in order: FCUnpublish, deleteStream. */
+  readonly goodbyes: string[];
+  /** How the TCP connection ended: `fin` when the peer closed it in order, `reset` when it broke, `dropped` when the sink did. */
+  connectionEnd: 'fin' | 'reset' | 'dropped' | undefined;
   /** Of the whole connection. */
   bytes: number;
   videoMessages: number;
@@ -32,7 +37,7 @@ export interface Publication {
 }
 
 /**
- * What happens to a publisher: `accept` it; `refuse` it with BadName and close; say Start, then close (`close-after-start`) as many
+ * What happens to a publisher: `accept` it; `refuse` it with BadName, repeating its stream name as many servers do, and close; say Start, then close (`close-after-start`) as many
  * servers refuse; or never answer its publish (`ignore`).
  */
 export type Verdict = 'accept' | 'refuse' | 'close-after-start' | 'ignore';
@@ -52,6 +57,8 @@ export class RtmpSink {
   readonly publications: Publication[] = [];
   /** What publishers did against the protocol. */
   readonly violations: string[] = [];
+  /** When each TCP connection came, milliseconds of `performance.now()`; those that were refused later on included. */
+  readonly connectedAt: number[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #decide: NonNullable<RtmpSinkOptions['decide']>;
@@ -59,8 +66,9 @@ export class RtmpSink {
   constructor(decide: RtmpSinkOptions['decide']) {
     this.#decide = decide ?? (() => 'accept');
     this.#server = createServer({ noDelay: true }, (socket) => {
+      this.connectedAt.push(performance.now());
       this.#sockets.add(socket);
-      socket.on('error', () => {});
+      socket.on('error', () => {}); // accounted for by the connection
       socket.on('close', () => this.#sockets.delete(socket));
       new SinkConnection(socket, this, this.#decide).start();
     });
@@ -167,7 +175,9 @@ class SinkConnection {
         this.#socket.destroy();
       }
     });
-    this.#socket.on('close', () => this.#end());
+    this.#socket.on('end', () => this.#disconnected('fin'));
+    this.#socket.on('error', () => this.#disconnected('reset'));
+    this.#socket.on('close', () => this.#disconnected('dropped'));
   }
 
   /** C0 C1 -> S0 S1 S2, C2 -> chunks. */
@@ -206,6 +216,7 @@ class SinkConnection {
     } else if (command === 'publish') {
       this.#publish(String(name));
     } else if (command === 'deleteStream' || command === 'FCUnpublish') {
+      this.#publication?.goodbyes.push(command);
       this.#end();
     }
   }
@@ -215,7 +226,7 @@ class SinkConnection {
     const verdict = this.#decide(name, this.#sink.of(name).length);
     if (verdict === 'ignore') return;
     if (verdict === 'refuse') {
-      this.#status('error', 'NetStream.Publish.BadName');
+      this.#status('error', 'NetStream.Publish.BadName', `${name}: not welcome`);
       this.#socket.end();
       return;
     }
@@ -227,6 +238,8 @@ class SinkConnection {
       firstMediaAt: undefined,
       lastMediaAt: undefined,
       closedAt: undefined,
+      goodbyes: [],
+      connectionEnd: undefined,
       bytes: 0,
       videoMessages: 0,
       audioMessages: 0,
@@ -265,8 +278,14 @@ class SinkConnection {
     if (this.#publication !== undefined) this.#publication.closedAt ??= performance.now();
   }
 
-  #status(level: string, code: string): void {
-    this.#command(1, 'onStatus', 0, null, { level, code, description: code });
+  /** The first to come tells how. */
+  #disconnected(how: NonNullable<Publication['connectionEnd']>): void {
+    this.#end();
+    if (this.#publication !== undefined) this.#publication.connectionEnd ??= how;
+  }
+
+  #status(level: string, code: string, description = code): void {
+    this.#command(1, 'onStatus', 0, null, { level, code, description });
   }
 
   #command(messageStreamId: number, ...values: AmfArgument[]): void {

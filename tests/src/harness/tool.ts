@@ -8,9 +8,14 @@ export interface ToolResult {
 }
 
 /** Runs a program to its end and hands back what it printed, whatever its exit code. Rejects when it takes longer than allowed. */
-export function runTool(command: string, args: readonly string[], timeoutMs = 60_000): Promise<ToolResult> {
+export function runTool(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 60_000,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
-    const child = spawnOwned(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawnOwned(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout?.on('data', (bytes) => stdout.push(bytes));
