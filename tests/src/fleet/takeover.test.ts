@@ -10,7 +10,9 @@ const names = Array.from({ length: PUSHES }, (_, n) => `take${n}`);
 
 /** From the moment of the fault to the first media of the take-over, for each name. */
 function recoveryMs(sink: RtmpSink, since: number, moved: readonly string[]): number[] {
-  return moved.map((name) => sink.of(name).findLast(({ firstMediaAt }) => firstMediaAt !== undefined)!.firstMediaAt! - since);
+  return moved.map(
+    (name) => sink.of(name).findLast(({ firstMediaAt }) => firstMediaAt !== undefined)!.firstMediaAt! - since,
+  );
 }
 
 function figures(ms: readonly number[]): string {
@@ -42,16 +44,24 @@ describe('two workers hold 20 pushes', () => {
     return until(
       async () => {
         const pushes = await fleet.api.pushes();
-        last = JSON.stringify(Object.groupBy(pushes, ({ status, reason, worker: at }) => `${status} ${reason} ${at}`), undefined, 1);
+        last = JSON.stringify(
+          Object.groupBy(pushes, ({ status, reason, worker: at }) => `${status} ${reason} ${at}`),
+          undefined,
+          1,
+        );
         const running = pushes.filter((push) => push.status === 'running' && (worker ?? push.worker) === push.worker);
         return running.length === PUSHES;
       },
-      { what: () => `all pushes to run${worker === undefined ? '' : ` at ${worker}`}: ${last.slice(0, 2_000)}`, timeoutMs: 30_000 },
+      {
+        what: () => `all pushes to run${worker === undefined ? '' : ` at ${worker}`}: ${last.slice(0, 2_000)}`,
+        timeoutMs: 30_000,
+      },
     );
   }
 
   /** Names whose connection was closed after `since`. */
-  const moved = (since: number) => names.filter((name) => sink.of(name).some(({ closedAt }) => closedAt !== undefined && closedAt >= since));
+  const moved = (since: number) =>
+    names.filter((name) => sink.of(name).some(({ closedAt }) => closedAt !== undefined && closedAt >= since));
 
   it('both take a fair part of a burst', async () => {
     const held = (await fleet.api.workers()).map((worker) => worker.held);
@@ -88,7 +98,10 @@ describe('two workers hold 20 pushes', () => {
     const since = performance.now();
     fleet.worker('worker-2').kill('SIGKILL');
     await until(() => moved(since).length === heldBefore, { what: () => 'the dead worker to lose its connections' });
-    await until(() => sink.open().length === PUSHES, { what: () => 'every push to be connected again', timeoutMs: 15_000 });
+    await until(() => sink.open().length === PUSHES, {
+      what: () => 'every push to be connected again',
+      timeoutMs: 15_000,
+    });
     await allRunning();
     const ms = recoveryMs(sink, since, moved(since));
     console.log(`kill -9: ${figures(ms)}`);
