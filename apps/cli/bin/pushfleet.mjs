@@ -35,11 +35,11 @@ function findPinnedNode(folder) {
 
 /** The channel lets the program see our end even after SIGKILL. */
 function runWith(node) {
-  const args = [fileURLToPath(main), ...process.argv.slice(2)];
-  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  // A terminal sends Ctrl-C to the child as well; the other signals are passed on.
+  // Before the program runs, so that no signal falls into a gap. A terminal sends Ctrl-C to the program as well.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const args = [fileURLToPath(main), ...process.argv.slice(2)];
+  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   child.on('error', ({ message }) => {
     console.error(`pushfleet: ${node} cannot be started: ${message}`);
     process.exit(1);

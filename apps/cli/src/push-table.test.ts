@@ -25,7 +25,7 @@ describe('describePush', () => {
     ],
     [{ status: 'disabled', worker: null }, 'disabled'],
   ] as const)('says what has become of it: %j', (change, text) => {
-    expect(line(change)).toBe(`demo -> rtmp://127.0.0.1:19350/live/***: ${text}`);
+    expect(line(change)).toBe(`demo [p-1] -> rtmp://127.0.0.1:19350/live/***: ${text}`);
   });
 });
 

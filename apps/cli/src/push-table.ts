@@ -61,7 +61,7 @@ export function describePush(push: PushView, nowMs: number): { readonly text: st
   };
   const status = [push.status, ...details[push.status]].filter(Boolean).join(' ');
   const reason = reasonOf(push);
-  const text = `${push.stream} -> ${push.url}: ${status}${reason && `: ${reason}`}`;
+  const text = `${push.stream} [${push.id}] -> ${push.url}: ${status}${reason && `: ${reason}`}`;
   return { text, style: statusStyles[push.status] };
 }
 

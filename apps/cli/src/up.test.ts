@@ -102,7 +102,7 @@ const isAlive = (pid: number): boolean => {
 describe('pushfleet up', { timeout: 60_000 }, () => {
   it('pushes what the config file says, answers the other commands, and ends cleanly', async () => {
     const fleet = start(['--processes', '2', '--config', await demo('clean')]);
-    await fleet.says(/clean -> rtmp:.*: running on worker-\d/);
+    await fleet.says(/clean \[.*\] -> rtmp:.*: running on worker-\d/);
     await vi.waitFor(
       () => expect(receiver.look().find(({ name }) => name === 'clean')?.bytes).toBeGreaterThan(20_000),
       10_000,
@@ -126,7 +126,7 @@ describe('pushfleet up', { timeout: 60_000 }, () => {
 
   it('leaves nothing behind when it is killed with -9', async () => {
     const fleet = start(['--config', await demo('killed')]);
-    await fleet.says(/killed -> .*: running/);
+    await fleet.says(/killed \[.*\] -> .*: running/);
     const children = await fleet.children();
     fleet.process.kill('SIGKILL');
     await vi.waitFor(() => expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]), 10_000);
@@ -134,10 +134,10 @@ describe('pushfleet up', { timeout: 60_000 }, () => {
 
   it('starts a killed worker again, and its pushes with it', async () => {
     const fleet = start(['--config', await demo('again')]);
-    await fleet.says(/again -> .*: running/);
+    await fleet.says(/again \[.*\] -> .*: running/);
     const worker = (await fleet.children()).find(({ command }) => command.includes('worker'))!;
     process.kill(worker.pid, 'SIGKILL');
-    await fleet.says(/worker-1 was ended by SIGKILL; starting it again in 0\.5 s\..*again -> .*: running/s);
+    await fleet.says(/worker-1 was ended by SIGKILL; starting it again in 0\.5 s\..*again \[.*\] -> .*: running/s);
   });
 
   it('shows mistakes of the config file in place and does not start', async () => {

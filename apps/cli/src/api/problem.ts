@@ -26,8 +26,14 @@ export function problemToError(status: number, body: string): CliError {
 /** The fields that are wrong, else the particulars; the title when there are none. */
 function sentenceOf({ title, detail = title, errors = [] }: Problem, remedy: string): string {
   if (errors.length === 0) return detail === remedy ? title : detail;
-  const fields = errors.map(({ pointer, detail: text }) => `${pointer.replace(/^#?\//, '')}: ${text}`);
-  return `${title} ${fields.join('; ')}.`;
+  return `${title} ${errors.map(fieldProblem).join('; ')}.`;
+}
+
+/** `url: has no host`; most details name their field themselves. */
+function fieldProblem({ pointer, detail }: { pointer: string; detail: string }): string {
+  const field = pointer.replace(/^#?\//, '');
+  const text = detail.replace(/\.+$/, '');
+  return text.startsWith(field) ? text : `${field}: ${text}`;
 }
 
 function parseProblem(body: string): Problem | undefined {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { settingsFor } from '../settings.ts';
 import { Children } from '../up/children.ts';
 import { oneOfWorkers } from '../up/environment.ts';
 import { parseAtLeastOne } from './operator.ts';
@@ -21,7 +22,9 @@ export function addWorker(program: Command, context: Context): void {
     });
 }
 
-async function runWorkers(processes: number, { env, stdout, stderr, interrupts }: Context): Promise<void> {
+async function runWorkers(processes: number, context: Context): Promise<void> {
+  settingsFor('worker', context); // said once, instead of by every worker
+  const { env, stdout, stderr, interrupts } = context;
   const notice = (text: string): void => void stderr.write(`${text}\n`);
   const children = new Children({
     onMessage: () => {},
@@ -32,5 +35,5 @@ async function runWorkers(processes: number, { env, stdout, stderr, interrupts }
   for (let i = 0; i < processes; i++) {
     children.start({ name: `worker-${i + 1}`, entry, env: oneOfWorkers(env, i, processes) });
   }
-  await children.runUntilStopped(interrupts(), () => notice('Stopping: the workers drain.'));
+  await children.runUntilStopped(interrupts(), () => notice('Stopping. The workers drain.'));
 }
