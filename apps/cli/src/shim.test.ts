@@ -61,7 +61,7 @@ describe('bin/pushfleet.mjs', () => {
   });
 
   it('hands SIGTERM through and dies of what the program dies of', async () => {
-    pin('trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done');
+    pin('trap "exit 0" TERM; echo ready; while kill -0 $PPID; do sleep 0.05; done');
     const child = spawn(process.execPath, [...oldNode, copy, 'up'], { stdio: 'pipe' });
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
