@@ -112,13 +112,15 @@ export class PushFace {
   report(now: number, attempt: Attempt | undefined, failuresInARow: number): PushReport {
     const stats = attempt?.stats(now);
     const connectedAt = attempt?.connectedAt?.toISOString() ?? null;
+    const isOver = this.#status === 'retry' || this.#status === 'error';
     return {
       push: this.push.id,
       revision: this.push.revision,
       status: this.#status,
       reason: this.#reason,
       worker: this.#deps.workerName,
-      attempt: failuresInARow + 1,
+      // After a failure it is the number of the attempt that failed, else of the one under way.
+      attempt: isOver ? failuresInARow : failuresInARow + 1,
       failures_in_a_row: failuresInARow,
       opened_at: attempt === undefined ? null : (this.#openedAt?.toISOString() ?? null),
       connected_at: connectedAt,

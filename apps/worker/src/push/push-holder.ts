@@ -53,6 +53,8 @@ export class PushHolder {
   /** Ends whatever the holder waits for when an intent comes in. */
   #waiting = new AbortController();
   #localFailures = 0;
+  /** 1 once the attempt has failed with which the holding ends: the job counts it when it is given back. */
+  #lastFailure = 0;
   #connected = false;
   #healthy = false;
 
@@ -77,7 +79,10 @@ export class PushHolder {
         if (!(await this.#sourceIsLive())) continue;
         const failure = await this.#runAttempt();
         if (failure === undefined) continue;
-        if (failure.final || this.#deps.redisAnswers()) return failure;
+        if (failure.final || this.#deps.redisAnswers()) {
+          this.#lastFailure = 1;
+          return failure;
+        }
         this.#localFailures++;
         await this.#pause(this.#options.retryTimeoutMs);
       }
@@ -143,7 +148,7 @@ export class PushHolder {
   }
 
   get #failuresInARow(): number {
-    return this.lease.job.attemptsMade + this.#localFailures;
+    return this.lease.job.attemptsMade + this.#localFailures + this.#lastFailure;
   }
 
   /** A farewell ends the holding; other intents have done their work once the connection is closed. */
