@@ -13,8 +13,6 @@ async function main(): Promise<void> {
     if (err) log.fatal({ err }, 'the worker fails');
     await worker.stop();
   });
-  // Started by `pushfleet up`: whatever ends the parent ends its workers too.
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await worker.start();
   process.send?.({ ready: true, name: environment.workerId, ...worker.addresses });
 }

@@ -32,7 +32,7 @@ export interface PushReport {
   readonly reason: string;
   /** Name of the holder. */
   readonly worker: string;
-  /** Number of this attempt since the push was last (re)started or healthy. */
+  /** Number of the attempt under way, or of the last one, since the push was last (re)started or healthy. */
   readonly attempt: number;
   readonly failures_in_a_row: number;
   readonly opened_at: string | null;
