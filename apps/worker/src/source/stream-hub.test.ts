@@ -1,0 +1,99 @@
+import { rtmpWireFormat, type Sample, type Track } from '@pushfleet/protocols';
+import { describe, expect, it } from 'vitest';
+import { StreamHub } from './stream-hub.ts';
+
+const video: Track = {
+  kind: 'video',
+  codec: 'h264',
+  timescale: 1000,
+  config: Buffer.from('0142c01effe1000467 42c01e01000468ce3c80'.replaceAll(' ', ''), 'hex'),
+  bitrateBps: 0,
+  width: 320,
+  height: 180,
+  frameRate: 25,
+};
+
+const picture = (dts: number, isSync: boolean): Sample => ({
+  track: video,
+  dts,
+  pts: dts,
+  isSync,
+  data: Buffer.from([0, 0, 0, 2, isSync ? 0x65 : 0x41, 0]),
+});
+
+/** Collects what one connection would send. */
+function connect(hub: StreamHub, timeline = 0) {
+  const written: Buffer[] = [];
+  const feed = hub.openFeed(rtmpWireFormat({ chunkSize: 65_536, messageStreamId: 1, timeline }));
+  feed.open({ write: (bytes) => void written.push(bytes), end: () => {}, pendingBytes: 0 });
+  return { written, feed };
+}
+
+describe('StreamHub', () => {
+  it('is live once a connection could start with a picture, and no longer when its source has ended', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    expect(hub.live).toBe(false);
+    source.tracks([video]);
+    source.sample(picture(40, false));
+    expect(hub.live).toBe(false);
+    source.sample(picture(80, true));
+    expect(hub.live).toBe(true);
+    source.end();
+    expect(hub.live).toBe(false);
+  });
+
+  it('shares the very same bytes among all connections of a wire format', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    source.tracks([video]);
+    source.sample(picture(0, true));
+    const [a, b] = [connect(hub), connect(hub)];
+    source.sample(picture(40, false));
+    source.sample(picture(80, false));
+    expect(a.written.length).toBeGreaterThan(2);
+    expect(a.written.at(-1)).toBe(b.written.at(-1));
+  });
+
+  it('gives a newcomer the kept group of pictures at once', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    source.tracks([video]);
+    source.sample(picture(0, true));
+    source.sample(picture(40, false));
+    const early = connect(hub);
+    source.sample(picture(80, false));
+    const late = connect(hub);
+    expect(Buffer.concat(late.written).equals(Buffer.concat(early.written))).toBe(true);
+  });
+
+  it('cuts an older source off when a new one begins, and goes on in time', () => {
+    const hub = new StreamHub('cam');
+    const old = hub.begin();
+    old.tracks([video]);
+    old.sample(picture(5_000, true));
+    const { written } = connect(hub);
+    const before = written.length;
+    const fresh = hub.begin();
+    old.sample(picture(5_040, false));
+    old.end();
+    expect(written.length).toBe(before);
+    fresh.tracks([video]);
+    fresh.sample(picture(0, true));
+    expect(hub.live).toBe(true);
+    expect(written.length).toBeGreaterThan(before);
+  });
+
+  it('wakes those who wait with the next sample, and lets one go that is aborted', async () => {
+    const hub = new StreamHub('cam');
+    const abort = new AbortController();
+    const patient = hub.nextSample(new AbortController().signal);
+    const impatient = hub.nextSample(abort.signal);
+    abort.abort(new Error('stopped'));
+    await expect(impatient).rejects.toThrow('stopped');
+    const source = hub.begin();
+    source.tracks([video]);
+    source.sample(picture(0, true));
+    await expect(patient).resolves.toBeUndefined();
+  });
+});
