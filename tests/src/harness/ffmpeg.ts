@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { untilPortIsTaken } from './ports.ts';
 import { TestProcess } from './test-process.ts';
 import { runTool } from './tool.ts';
 
@@ -13,23 +14,59 @@ export interface PublishOptions {
   readonly realtime?: boolean;
   /** Muxer of ffmpeg; by the URL when absent: `flv` for RTMP, `mpegts` for HTTP. */
   readonly format?: string;
+  /** End after so much of the clip, loops included. */
+  readonly seconds?: number;
+  /** An FLV file that gets every packet that is published: what a receiver is compared with. */
+  readonly copyTo?: string;
   /** More options of the output. */
   readonly output?: readonly string[];
 }
 
-/** ffmpeg publishes a clip, without encoding it anew, to an RTMP or HTTP URL. Ends by itself only when it does not loop. */
+/** ffmpeg publishes a clip, without encoding it anew, to an RTMP or HTTP URL. Ends by itself when it does not loop or has `seconds`. */
 export function publishClip(url: string, options: PublishOptions = {}): TestProcess {
-  const { clip = CLIP, loop = true, realtime = true, output = [] } = options;
+  const { clip = CLIP, loop = true, realtime = true, seconds, copyTo, output = [] } = options;
   const format = options.format ?? (/^rtmps?:/.test(url) ? 'flv' : 'mpegts');
-  const input = [...(realtime ? ['-re'] : []), ...(loop ? ['-stream_loop', '-1'] : []), '-i', clip];
-  return new TestProcess('ffmpeg', 'ffmpeg', [...QUIET, ...input, '-c', 'copy', ...output, '-f', format, url]);
+  const pace = [...(realtime ? ['-re'] : []), ...(loop ? ['-stream_loop', '-1'] : [])];
+  const input = [...pace, ...(seconds === undefined ? [] : ['-t', String(seconds)]), '-i', clip];
+  const copy = copyTo === undefined ? [] : ['-map', '0', '-c', 'copy', '-f', 'flv', copyTo];
+  const outputs = ['-map', '0', '-c', 'copy', ...output, '-f', format, url, ...copy];
+  return new TestProcess('ffmpeg', 'ffmpeg', [...QUIET, '-y', ...input, ...outputs]);
 }
 
 const QUIET = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 
+/** ffmpeg as an RTMP server for one publisher, whom it records. Resolves when it listens. */
+export async function listenWithFfmpeg(url: string, file: string): Promise<TestProcess> {
+  const listener = new TestProcess('ffmpeg-listen', 'ffmpeg', [
+    ...QUIET,
+    '-y',
+    '-listen',
+    '1',
+    '-i',
+    url,
+    '-c',
+    'copy',
+    file,
+  ]);
+  await untilPortIsTaken(Number(new URL(url).port));
+  return listener;
+}
+
+/** Four seconds of noise, which no encoder can make small: H.264 of this bit rate without sound, in groups of pictures of 2 s. */
+export async function makeNoise(file: string, bitrateBps: number): Promise<void> {
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25,noise=alls=100:allf=t', '-t', '4'];
+  const rate = ['-b:v', '-minrate', '-maxrate', '-bufsize'].flatMap((option) => [option, String(bitrateBps)]);
+  const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', ...rate];
+  await runFfmpeg([...source, ...encoder, file]);
+}
+
+/** Runs ffmpeg to its end. `args` are inputs and outputs; a file that is there already is written anew. */
+export async function runFfmpeg(args: readonly string[], timeoutMs?: number): Promise<void> {
+  const { code, stderr } = await runTool('ffmpeg', [...QUIET, '-y', ...args], timeoutMs);
+  if (code !== 0) throw new Error(`ffmpeg ${args.join(' ')}: ${stderr.trim()}`);
+}
+
 /** Writes so many seconds of a live stream to a file as they are; its ending chooses the container. */
 export async function recordStream(url: string, file: string, seconds: number): Promise<void> {
-  const args = [...QUIET, '-y', '-i', url, '-t', String(seconds), '-c', 'copy', file];
-  const { code, stderr } = await runTool('ffmpeg', args, seconds * 1000 + 20_000);
-  if (code !== 0) throw new Error(`ffmpeg could not record: ${stderr.trim()}`);
+  await runFfmpeg(['-i', url, '-t', String(seconds), '-c', 'copy', file], seconds * 1000 + 20_000);
 }

@@ -1,14 +1,27 @@
 import { CLIP } from './ffmpeg.ts';
 import { TestProcess } from './test-process.ts';
 
-/**
- * GStreamer publishes a clip in real time by rtmp2sink: a publisher that sends its commands with transaction id 0 and changes the
- * chunk size after `publish`. Ends by itself at the end of the clip.
- */
-export function publishWithGstreamer(url: string, clip = CLIP): TestProcess {
+export interface GstreamerOptions {
+  readonly clip?: string;
+  /**
+   * `rtmp2sink` sends its commands with transaction id 0 and changes the chunk size after `publish`; `rtmpsink` is librtmp, which stays at
+   * chunks of 128 bytes.
+   */
+  readonly sink?: 'rtmp2sink' | 'rtmpsink';
+  /** An FLV file that gets every tag that is published. */
+  readonly copyTo?: string;
+}
+
+/** GStreamer publishes a clip in real time. Ends by itself at the end of the clip. */
+export function publishWithGstreamer(
+  url: string,
+  { clip = CLIP, sink = 'rtmp2sink', copyTo }: GstreamerOptions = {},
+): TestProcess {
+  const copy = copyTo === undefined ? [] : ['tags.', '!', 'queue', '!', 'filesink', `location=${copyTo}`];
   const pipeline = [
     ...['filesrc', `location=${clip}`, '!', 'qtdemux', 'name=demux'],
-    ...['flvmux', 'name=mux', 'streamable=true', '!', 'rtmp2sink', `location=${url}`, 'sync=true'],
+    ...['flvmux', 'name=mux', 'streamable=true', '!', 'tee', 'name=tags'],
+    ...['tags.', '!', 'queue', '!', sink, `location=${url}`, 'sync=true', ...copy],
     ...['demux.video_0', '!', 'queue', '!', 'h264parse', '!', 'mux.'],
     ...['demux.audio_0', '!', 'queue', '!', 'aacparse', '!', 'mux.'],
   ];

@@ -24,6 +24,12 @@ export async function decodeErrors(input: string): Promise<string[]> {
   return code === 0 ? lines : [...lines, `ffmpeg ended with exit code ${code}`];
 }
 
+/** Whether a file, which may still grow, already has a picture that can be decoded. */
+export async function hasPicture(file: string): Promise<boolean> {
+  const args = ['-v', 'quiet', '-i', file, '-map', '0:v', '-frames:v', '1', '-f', 'framemd5', '-'];
+  return /^0,/m.test((await runTool('ffmpeg', args)).stdout);
+}
+
 /** Frames that could be decoded. */
 export async function frameCount(input: string): Promise<{ video: number; audio: number }> {
   const entries = 'stream=codec_type,nb_read_frames';

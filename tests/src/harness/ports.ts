@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { until } from './until.ts';
 
 // Below the range from which systems draw the ports of outgoing connections (32768 and up on Linux, 49152 elsewhere): a port that is
 // free now is not taken by somebody's connect before our server binds it.
@@ -16,6 +17,11 @@ export async function freePort(): Promise<number> {
     if (await isFree(port)) return port;
   }
   throw new Error('no free TCP port');
+}
+
+/** Waits for a server without connecting to it: some take one connection and no more. */
+export async function untilPortIsTaken(port: number): Promise<void> {
+  await until(async () => !(await isFree(port)), { what: `somebody to listen on port ${port}`, everyMs: 20 });
 }
 
 async function isFree(port: number): Promise<boolean> {
