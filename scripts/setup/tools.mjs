@@ -36,7 +36,16 @@ const nginxRtmp = {
   packages: { apt: ['nginx', 'libnginx-mod-rtmp'], apk: ['nginx', 'nginx-mod-rtmp'] },
 };
 
-const GSTREAMER_ELEMENTS = ['qtdemux', 'h264parse', 'flvmux', 'rtmp2sink', 'curlhttpsink', 'x264enc', 'avdec_h264'];
+const GSTREAMER_ELEMENTS = [
+  'qtdemux',
+  'h264parse',
+  'flvmux',
+  'rtmp2sink',
+  'rtmpsink',
+  'curlhttpsink',
+  'x264enc',
+  'avdec_h264',
+];
 
 const gstreamer = {
   title: 'GStreamer with its plug-ins',
