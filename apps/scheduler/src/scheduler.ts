@@ -101,7 +101,12 @@ export class Scheduler {
     this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
     this.journals = new Journals(commands, this.keys);
     this.health = new RedisHealth(commands);
-    this.#hints = new ControlHints(this.redis.subscriber, this.keys, this.cache);
+    this.#hints = new ControlHints(this.redis.subscriber, this.keys, {
+      // Only the leader changes a push without a new revision, and it knows what it has done.
+      suspect: (id) => !this.lock.isLeader && this.cache.suspect(id),
+      suspectAll: () => this.cache.suspectAll(),
+      refresh: () => this.cache.refresh(),
+    });
     this.#loop = new ReconcileLoop({
       cache: this.cache,
       queues: this.queues,

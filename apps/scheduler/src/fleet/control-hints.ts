@@ -6,7 +6,7 @@ const GATHER_MS = 10;
 
 export interface HintTarget {
   /** The push may have changed without a new revision. */
-  suspect(id: string): void;
+  suspect(id: string): unknown;
   /** Messages may have been missed. */
   suspectAll(): void;
   refresh(): Promise<unknown>;

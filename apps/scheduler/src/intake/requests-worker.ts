@@ -1,4 +1,5 @@
-import { redactor } from '@pushfleet/config';
+import { createHash } from 'node:crypto';
+import { redactor, redactUrl } from '@pushfleet/config';
 import {
   type AddRequest,
   type ApiError,
@@ -28,6 +29,8 @@ export interface IntakeDeps {
 
 const intake: Actor = { origin: 'intake', by: 'intake' };
 const CONCURRENCY = 20;
+/** A request whose scheduler dies is begun again by another one; that it is done once is looked after here. */
+const MAX_STALLED = 10;
 /** A request that meets an absent Redis or a busy object comes again after this. */
 const RETRY_MS = 1_000;
 
@@ -45,6 +48,7 @@ export class RequestsWorker {
       prefix: deps.keys.tag,
       connection: deps.redis,
       concurrency: CONCURRENCY,
+      maxStalledCount: MAX_STALLED,
     });
     // The connection reports its troubles itself; what is left are jobs that cannot be read at all.
     this.#worker.on('error', (error) => deps.log.debug({ err: error }, 'intake'));
@@ -56,13 +60,15 @@ export class RequestsWorker {
 
   async #answer(job: Job, token: string): Promise<RequestResult> {
     const given: unknown = job.data;
+    const answered = answerIn(given);
+    if (answered !== undefined) return answered;
     const redact = redactor(urlsIn(given));
     // A stack is of no use to whoever sent the request, and it repeats the message.
     job.opts.stackTraceLimit = 0;
     try {
-      const result = await this.#apply(given);
-      await job.updateData(redactDeep(given, redact));
-      return result;
+      const answer = await this.#apply(given, requestId(job));
+      await job.updateData({ ...(redacted(given, redact) as object), answer });
+      return answer;
     } catch (error) {
       const refusal = toApiError(error);
       if (refusal.status === 503) {
@@ -70,27 +76,44 @@ export class RequestsWorker {
         throw new DelayedError();
       }
       if (refusal.code === 'internal_error') this.#deps.log.error({ err: error, job: job.id }, 'request failed');
-      await job.updateData(redactDeep(given, redact));
+      await job.updateData(redacted(given, redact));
       throw new UnrecoverableError(redact(sentence(refusal)));
     }
   }
 
-  async #apply(given: unknown): Promise<RequestResult> {
+  async #apply(given: unknown, newId: string): Promise<RequestResult> {
     const push = isCommand(given)
       ? await this.#command(commandRequestSchema.parse(given))
-      : await this.#add(addRequestSchema.parse(given));
+      : await this.#add(addRequestSchema.parse(given), newId);
     if (push.removed) return { push: push.id, status: 'removed' };
     const { view } = await this.#deps.status.view(push);
     return { push: push.id, status: view.status };
   }
 
-  #add({ v: _version, id, stream, ...spec }: AddRequest) {
-    return this.#deps.pushes.create({ id, stream, spec }, intake);
+  #add({ v: _version, id, stream, ...spec }: AddRequest, newId: string) {
+    return this.#deps.pushes.create({ id: id ?? newId, stream, spec }, intake);
   }
 
   #command({ action, push }: CommandRequest) {
     return this.#deps.pushes[action](push, intake);
   }
+}
+
+/** Id of a push whose sender has chosen none: always the same for the same job, which may begin twice when a scheduler dies. */
+function requestId({ id, timestamp }: Job): string {
+  return `request-${createHash('sha256').update(`${id}:${timestamp}`).digest('hex').slice(0, 16)}`;
+}
+
+/** What was answered before, when the scheduler died between the answer and the end of the job. */
+function answerIn(given: unknown): RequestResult | undefined {
+  return typeof given === 'object' && given !== null ? (given as { answer?: RequestResult }).answer : undefined;
+}
+
+/** The request as it may stay in Redis. A `url` that is none may be a secret as a whole. */
+function redacted(given: unknown, redact: (text: string) => string): unknown {
+  const copy = redactDeep(given, redact);
+  const { url } = (given ?? {}) as { url?: unknown };
+  return typeof url === 'string' ? { ...(copy as object), url: redactUrl(url) } : copy;
 }
 
 const isCommand = (given: unknown): boolean => typeof given === 'object' && given !== null && 'action' in given;

@@ -2,14 +2,6 @@ import { ApiError, type DesiredPush, type DesiredStream } from '@pushfleet/contr
 import { FollowedObjects } from './followed-objects.ts';
 import type { Change, ErrorChange, PushStore } from './push-store.ts';
 
-/** What a look at Redis brought. */
-export interface Refresh {
-  /** Something that people want is different now. */
-  readonly changed: boolean;
-  /** Redis had lost data; what this process knew has been put back. */
-  readonly restored: boolean;
-}
-
 /**
  * The whole desired state in memory. Follows Redis by revision, and is the copy from which a lost data set is restored: nothing that was
  * accepted is lost while one scheduler lives.
@@ -21,10 +13,12 @@ export class DesiredCache {
   readonly #suspects = new Set<string>();
   #revision = 0;
   #epoch: string | undefined;
+  #inGrace = false;
+  #restoredAt = Number.NEGATIVE_INFINITY;
   #suspectsAll = false;
   readonly #listeners: (() => void)[] = [];
-  #refreshing: Promise<Refresh> | undefined;
-  #next: Promise<Refresh> | undefined;
+  #refreshing: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
 
   constructor(store: PushStore) {
     this.#store = store;
@@ -51,6 +45,16 @@ export class DesiredCache {
   /** Another number after each change of a push, for those who derive something from all of them. */
   get pushVersion(): number {
     return this.#pushes.version;
+  }
+
+  /** As of the last look, Redis was new or just back: other schedulers may still have to put back what they know. */
+  get inGrace(): boolean {
+    return this.#inGrace;
+  }
+
+  /** When this process last found data lost and put back what it knew, by performance.now(). */
+  get restoredAt(): number {
+    return this.#restoredAt;
   }
 
   /** Redis has been read at least once. */
@@ -111,38 +115,56 @@ export class DesiredCache {
     this.#suspectsAll = true;
   }
 
-  /** Catches up with Redis; the look that answers began after this call. */
-  refresh(): Promise<Refresh> {
+  /** Catches up with Redis; answers whether people want anything else now. The look that answers began after this call. */
+  refresh(): Promise<boolean> {
     if (this.#refreshing === undefined) return this.#begin();
     const begin = () => this.#begin();
     this.#next ??= this.#refreshing.then(begin, begin);
     return this.#next;
   }
 
-  #begin(): Promise<Refresh> {
+  #begin(): Promise<boolean> {
     this.#next = undefined;
-    this.#refreshing = this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
+    this.#refreshing = this.#refresh()
+      .catch((error: unknown) => {
+        this.#suspectsAll = true;
+        throw error;
+      })
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
     return this.#refreshing;
   }
 
-  async #refresh(): Promise<Refresh> {
+  async #refresh(): Promise<boolean> {
     const pulse = await this.#store.pulse(this.#floor());
-    const restored = this.isLoaded && pulse.epoch !== this.#epoch;
-    if (restored) await this.#store.restore(this.#pushes.remembered, this.#streams.remembered);
-    const everything = restored || this.#suspectsAll;
-    const after = everything ? -1 : this.#revision;
-    const changes = [await this.#pushes.follow(after), await this.#streams.follow(after), await this.#loadSuspects()];
+    const isLost = this.isLoaded && pulse.epoch !== this.#epoch;
+    if (isLost) await this.#restore();
+    const everything = isLost || this.#suspectsAll;
+    this.#suspectsAll = false;
+    const changes = [await this.#follow(this.#pushes, everything), await this.#follow(this.#streams, everything)];
+    changes.push(await this.#loadSuspects());
     if (everything || this.pushes.size !== pulse.pushCount) changes.push(await this.#pushes.dropAbsent());
     if (everything || this.streams.size !== pulse.streamCount) changes.push(await this.#streams.dropAbsent());
     // What was written during this refresh is read again by the next one.
     this.#revision = pulse.revision;
     this.#epoch = pulse.epoch;
-    if (everything) this.#suspectsAll = false;
-    const changed = restored || changes.includes(true);
+    this.#inGrace = pulse.grace;
+    const changed = isLost || changes.includes(true);
     if (changed) this.#announce();
-    return { changed, restored };
+    return changed;
+  }
+
+  async #restore(): Promise<void> {
+    await this.#store.restore(this.#pushes.remembered, this.#streams.remembered);
+    this.#restoredAt = performance.now();
+  }
+
+  #follow(
+    objects: FollowedObjects<DesiredPush> | FollowedObjects<DesiredStream>,
+    everything: boolean,
+  ): Promise<boolean> {
+    return everything ? objects.readAll() : objects.follow(this.#revision);
   }
 
   async #loadSuspects(): Promise<boolean> {

@@ -7,8 +7,8 @@ export interface Versioned {
 export interface ObjectReader<T> {
   /** Undefined where there is no such object. */
   read(ids: Iterable<string>): Promise<(T | undefined)[]>;
-  /** Ids of the objects that have changed after this revision; all of them for -1. */
-  changed(after: number): Promise<string[]>;
+  /** Ids of the objects that have changed after this revision, with their revisions; all of them for -1. */
+  changed(after: number): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Purged objects remembered, in case an older data set comes back in which they live. */
@@ -78,14 +78,20 @@ export class FollowedObjects<T extends Versioned> {
     return changed;
   }
 
-  /** Reads what has changed after this revision. */
+  /** Reads what has changed after this revision and is not known yet. */
   async follow(after: number): Promise<boolean> {
-    return this.load(await this.#reader.changed(after));
+    const changed = await this.#reader.changed(after);
+    return this.load(changed.keys().filter((id) => this.#living.get(id)?.revision !== changed.get(id)));
+  }
+
+  /** Reads everything, what is known too. */
+  async readAll(): Promise<boolean> {
+    return this.load((await this.#reader.changed(-1)).keys());
   }
 
   /** Forgets what another scheduler has purged: that leaves no revision behind, only an absence. */
   async dropAbsent(): Promise<boolean> {
-    const present = new Set(await this.#reader.changed(-1));
+    const present = new Set((await this.#reader.changed(-1)).keys());
     return this.load(new Set(this.#living.keys()).symmetricDifference(present));
   }
 

@@ -24,6 +24,8 @@ const GRACE_MS = 4_000;
 export interface Pulse {
   /** Name of the data set; another one means that changes were lost. */
   readonly epoch: string;
+  /** The data set is new, or Redis was away just now: nobody may be declared dead, and others may have to put back what they know. */
+  readonly grace: boolean;
   /** The highest revision given out. */
   readonly revision: number;
   readonly pushCount: number;
@@ -65,8 +67,8 @@ export class PushStore {
     const keys = [k.epoch, k.lastBeat, k.grace, k.revision, k.pushes, k.streams];
     const args = [randomUUID(), GAP_MS, GRACE_MS, floor];
     const reply = await this.#scripts.run('pulse', { keys, args }).catch(throwUnavailable);
-    const [epoch, revision, pushCount, streamCount] = reply as [string, number, number, number];
-    return { epoch, revision, pushCount, streamCount };
+    const [epoch, grace, revision, pushCount, streamCount] = reply as [string, number, number, number, number];
+    return { epoch, grace: grace === 1, revision, pushCount, streamCount };
   }
 
   /** The new revisions, in order; -1 where the object has been changed by somebody else meanwhile. */
@@ -153,13 +155,13 @@ export class PushStore {
     await this.#scripts.runAll('restore', calls).catch(throwUnavailable);
   }
 
-  /** Ids of the pushes that have changed after this revision; all of them for -1. */
-  changedPushes(after: number): Promise<string[]> {
-    return this.#redis.zrangebyscore(this.#keys.pushes, `(${after}`, '+inf').catch(throwUnavailable);
+  /** Ids of the pushes that have changed after this revision, with their revisions; all of them for -1. */
+  changedPushes(after: number): Promise<Map<string, number>> {
+    return this.#changed(this.#keys.pushes, after);
   }
 
-  changedStreams(after: number): Promise<string[]> {
-    return this.#redis.zrangebyscore(this.#keys.streams, `(${after}`, '+inf').catch(throwUnavailable);
+  changedStreams(after: number): Promise<Map<string, number>> {
+    return this.#changed(this.#keys.streams, after);
   }
 
   /** Undefined where there is no such push. */
@@ -169,6 +171,13 @@ export class PushStore {
 
   async readStreams(names: Iterable<string>): Promise<(DesiredStream | undefined)[]> {
     return (await this.#readHashes(names, (name) => this.#keys.stream(name))).map(parseStream);
+  }
+
+  async #changed(index: string, after: number): Promise<Map<string, number>> {
+    const reply = await this.#redis.zrangebyscore(index, `(${after}`, '+inf', 'WITHSCORES').catch(throwUnavailable);
+    const changed = new Map<string, number>();
+    for (let i = 0; i < reply.length; i += 2) changed.set(reply[i]!, Number(reply[i + 1]));
+    return changed;
   }
 
   async #readHashes(ids: Iterable<string>, key: (id: string) => string): Promise<Record<string, string>[]> {

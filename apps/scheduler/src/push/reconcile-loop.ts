@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { LeaderLock } from '../fleet/leader-lock.ts';
 import type { JobSnapshots } from '../queue/job-snapshot.ts';
 import type { PushQueues } from '../queue/push-queues.ts';
+import type { QueuedJob } from '../queue/queued-job.ts';
 import { chunksOf } from '../redis/chunks.ts';
 import { repliesOf } from '../redis/replies.ts';
 import { isRedisUnavailable } from '../redis/unavailable.ts';
@@ -14,7 +15,7 @@ import { type Action, reconcile } from './reconciler.ts';
 const INTERVAL_MS = 1_500;
 /** Changes that come together are dealt with together. */
 const GATHER_MS = 10;
-/** After a loss of the data set holders put their own jobs back first. */
+/** Time for holders to put their own jobs back. */
 const HOLDERS_FIRST_MS = 3_000;
 /** Pushes added per renewal of the lease. */
 const ADDS_PER_LEASE = 1_000;
@@ -40,7 +41,7 @@ export class ReconcileLoop {
   #again = false;
   #stopped = false;
   #leads = false;
-  #addNotBefore = 0;
+  #knownRestoredAt = Number.NEGATIVE_INFINITY;
   #lastRoundMs = 0;
   #failing = false;
   /** Removed pushes that had no job in the last round: their holder has had the time to write its last words. */
@@ -94,34 +95,40 @@ export class ReconcileLoop {
   }
 
   async #round(): Promise<void> {
-    const { cache, queues, snapshots, lock } = this.#deps;
+    const { cache, queues, snapshots, lock, lead, log } = this.#deps;
     if (!(await lock.hold())) {
       this.#leads = false;
       await cache.refresh();
       return;
     }
     const startedAt = performance.now();
-    if (!this.#leads) await this.#catchUp();
-    await this.#deps.lead(!this.#leads);
-    if (!this.#leads) this.#deps.log.info('this scheduler leads');
+    if (!this.#leads) await cache.refresh();
+    await lead(!this.#leads);
+    if (!this.#leads) log.info('this scheduler leads');
     this.#leads = true;
     await queues.discover(cache.pushes.values());
     // Jobs first: desired state that is newer than the jobs asks for too little, the other way round for too much.
     const jobs = await snapshots.take(queues.byPool, cache);
-    await this.#catchUp();
-    const actions = reconcile(cache, jobs, new Date().toISOString());
+    await cache.refresh();
+    const actions = reconcile(cache, this.#judged(jobs), new Date().toISOString());
     await this.#apply(actions);
+    for (const id of await queues.removeUnreadableRequests()) log.warn({ job: id }, 'request removed: it is no JSON');
     this.#deps.measured((performance.now() - startedAt) / 1000, actions.length);
   }
 
-  async #catchUp(): Promise<void> {
-    const { restored } = await this.#deps.cache.refresh();
-    if (restored) this.#dataSetLost();
+  /** Right after a loss, a push that is not known here may be known to a scheduler that has yet to put it back. */
+  #judged(jobs: readonly QueuedJob[]): readonly QueuedJob[] {
+    const { cache } = this.#deps;
+    return cache.inGrace ? jobs.filter(({ id }) => cache.pushes.has(pushIdOfJob(id))) : jobs;
   }
 
-  #dataSetLost(): void {
-    this.#addNotBefore = performance.now() + HOLDERS_FIRST_MS;
-    this.#deps.log.warn('redis has lost data: desired state is restored from memory');
+  /** After a loss of the data set holders put their own jobs back first. */
+  #mayAdd(): boolean {
+    const { restoredAt } = this.#deps.cache;
+    if (restoredAt > this.#knownRestoredAt)
+      this.#deps.log.warn('redis has lost data: desired state is restored from memory');
+    this.#knownRestoredAt = restoredAt;
+    return performance.now() - restoredAt > HOLDERS_FIRST_MS;
   }
 
   async #apply(actions: readonly Action[]): Promise<void> {
@@ -135,8 +142,7 @@ export class ReconcileLoop {
     await queues.remove([...of('remove'), ...of('replace')].map(({ job }) => job));
     await this.#tell(of('tell').map(({ push }) => push));
     await cache.setErrors([...of('rest'), ...of('wake').map(({ push }) => ({ push, error: null }))]);
-    if (performance.now() >= this.#addNotBefore)
-      await this.#add([...of('replace'), ...of('add')].map(({ push }) => push));
+    if (this.#mayAdd()) await this.#add([...of('replace'), ...of('add')].map(({ push }) => push));
     await this.#purge(
       of('purge-push').map(({ push }) => push),
       of('purge-stream').map(({ stream }) => stream),

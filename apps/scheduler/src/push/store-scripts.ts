@@ -5,8 +5,8 @@ import { repliesOf } from '../redis/replies.ts';
 
 /**
  * Looks after the name of the data set, by the rules of the workers' heartbeat: a new data set, or a pause of all beats, protects every
- * worker for a while. A data set whose counter is behind the caller's `floor` has lost changes: it gets a new name. Answers the name
- * and how far desired state has come.
+ * worker for a while. A data set whose counter is behind the caller's `floor` has lost changes: it gets a new name. Answers the name,
+ * whether that protection holds, and how far desired state has come.
  */
 const PULSE = `
 local epoch, last, grace, counter, pushes, streams = unpack(KEYS)
@@ -23,7 +23,8 @@ end
 local previous = redis.call('GET', last)
 if previous and now - tonumber(previous) > gapMs then redis.call('SET', grace, '1', 'PX', graceMs) end
 redis.call('SET', last, now)
-return { current, tonumber(redis.call('GET', counter) or '0'), redis.call('ZCARD', pushes), redis.call('ZCARD', streams) }`;
+return { current, redis.call('EXISTS', grace), tonumber(redis.call('GET', counter) or '0'),
+  redis.call('ZCARD', pushes), redis.call('ZCARD', streams) }`;
 
 /**
  * Writes one object under the next revision, provided that it still has the revision which the change was made from (0: does not exist).

@@ -76,9 +76,28 @@ export class JobSnapshots {
   }
 }
 
-/** Takes the lock off a job that no worker can hold, since none can read it. */
-export async function unlockUnreadable(redis: Redis, queue: Queue, jobId: string): Promise<void> {
+/** Removes a job whose data is no JSON. Its lock says nothing: no worker can hold what none can read. */
+export async function removeUnreadable(redis: Redis, queue: Queue, jobId: string): Promise<void> {
   await redis.del(`${queue.toKey(jobId)}:lock`);
+  await queue.remove(jobId);
+}
+
+/** Active jobs whose data is no JSON. BullMQ would hand them out again and again. */
+export async function unreadableJobs(redis: Redis, queue: Queue): Promise<string[]> {
+  const ids = await redis.lrange(queue.toKey('active'), 0, -1);
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hget(queue.toKey(id), 'data');
+  const texts = (await repliesOf(pipeline)) as (string | null)[];
+  return ids.filter((_id, i) => texts[i] !== null && !isJson(texts[i]!));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseJobData(text: string | null): PushJob | undefined {

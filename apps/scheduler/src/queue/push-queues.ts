@@ -11,7 +11,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { optionsOf } from '../push/derived.ts';
 import { chunksOf } from '../redis/chunks.ts';
-import { unlockUnreadable } from './job-snapshot.ts';
+import { removeUnreadable, unreadableJobs } from './job-snapshot.ts';
 import type { QueuedJob } from './queued-job.ts';
 
 /** The queues of all pools: the scheduler's only producer of push jobs. */
@@ -63,14 +63,21 @@ export class PushQueues {
     for (const chunk of chunksOf(jobs, 200)) await Promise.all(chunk.map((job) => this.#remove(job)));
   }
 
+  /** Requests that are no JSON; answers their ids. */
+  async removeUnreadableRequests(): Promise<string[]> {
+    const ids = await unreadableJobs(this.#redis, this.requests);
+    for (const id of ids) await removeUnreadable(this.#redis, this.requests, id);
+    return ids;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.all.map((queue) => queue.close()));
   }
 
   async #remove(job: QueuedJob): Promise<void> {
     const queue = this.#queue(job.pool);
-    if (job.data === undefined) await unlockUnreadable(this.#redis, queue, job.id);
-    await queue.remove(job.id);
+    if (job.data === undefined) await removeUnreadable(this.#redis, queue, job.id);
+    else await queue.remove(job.id);
   }
 
   #queue(pool: string): Queue {

@@ -13,6 +13,8 @@ export interface EventRoutesDeps {
 }
 
 const HEARTBEAT_MS = 15_000;
+/** How soon a client that has lost its connection comes back. */
+const RECONNECT_MS = 1_000;
 const streamId = z.string().regex(/^\d{1,19}(-\d{1,19})?$/, 'the id of an event has the form 1700000000000-0');
 
 /** Server-sent events of the whole fleet. Ids are those of the Redis stream; `Last-Event-ID` resumes after that one. */
@@ -49,7 +51,8 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, {
       });
       const after = headers['last-event-id'] ?? query.since;
       reply.sse.keepAlive();
-      reply.sse.sendHeaders();
+      // Also opens the answer: headers alone would wait for the first event.
+      await reply.sse.send({ retry: RECONNECT_MS, data: undefined });
       const send = ({ id, event }: NumberedEvent) => reply.sse.send({ id, event: event.event, data: event });
       try {
         if (after !== undefined) {
