@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { TestProcess } from './test-process.ts';
 import { until } from './until.ts';
 
 /**
- * node-media-server: an RTMP and RTMPS server that we did not write, which keeps Enhanced RTMP headers for late players. It refuses a
+ * node-media-server: an RTMP and RTMPS server that we did not write, which records, and keeps Enhanced RTMP headers for late players. It refuses a
  * second publisher of a name after it has said NetStream.Publish.Start.
  */
 export interface NodeMediaServer {
@@ -17,8 +17,12 @@ export interface NodeMediaServer {
   readonly url: string;
   /** The same by RTMPS, with a self-made certificate. */
   readonly secureUrl: string;
+  /** PEM of that certificate, for clients that are to trust it. */
+  readonly certificateFile: string;
   /** FLV over HTTP of a stream that is live. */
   httpFlvUrl(name: string): string;
+  /** File of a stream that was published first by this name. */
+  recording(name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export async function startNodeMediaServer(): Promise<NodeMediaServer> {
     rtmp: { port: rtmp },
     rtmps: { port: rtmps, key: keyFile, cert: certFile },
     http: { port: http },
-    record: { auto: false, path: join(directory, 'records') },
+    record: { auto: true, path: join(directory, 'records') },
     notify: { url: '' },
     webadmin: { enable: false },
   };
@@ -49,7 +53,13 @@ export async function startNodeMediaServer(): Promise<NodeMediaServer> {
   return {
     url: `rtmp://127.0.0.1:${rtmp}/live`,
     secureUrl: `rtmps://127.0.0.1:${rtmps}/live`,
+    certificateFile: certFile,
     httpFlvUrl: (name) => `http://127.0.0.1:${http}/live/${name}.flv`,
+    async recording(name) {
+      const folder = join(directory, 'records', 'live', name);
+      const [first = ''] = (await readdir(folder)).sort(); // named by their time
+      return join(folder, first);
+    },
     async stop() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
