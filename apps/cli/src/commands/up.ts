@@ -66,7 +66,7 @@ async function choosePorts({ host, bind }: Environment, env: Context['env']) {
   const wishes: PortWish[] = [
     { variable: 'PUSHFLEET_PORT', usual: 8080, host, listener: 'the API' },
     { variable: 'PUSHFLEET_RTMP_PORT', usual: 1935, host: bind, listener: 'the RTMP ingest' },
-    { variable: 'PUSHFLEET_HTTP_PORT', usual: 8081, host: bind, listener: 'the HTTP ingest' },
+    { variable: 'PUSHFLEET_HTTP_PORT', usual: 8081, host: bind, listener: 'the HTTP port of the worker' },
   ];
   const choices: PortChoice[] = [];
   for (const wish of wishes) choices.push(await choosePort(wish, env));

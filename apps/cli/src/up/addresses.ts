@@ -10,25 +10,20 @@ export function addresses({ api, rtmp, http, streams, received }: FleetState): [
     ({ inputs, disabled }) => !disabled && inputs.some((input) => input.startsWith(PUBLISHED)),
   );
   return [
-    ['Dashboard', `${api}/`],
+    ['Start page', `${api}/`],
     ['API', `${api}/api/v1   documentation ${api}/docs`],
     ['Bull Board', `${api}/queues`],
-    ...publishAddresses(rtmp, http, stream, received === undefined ? 'FILE' : DEMO_CLIP),
+    ...publishAddresses(rtmp, stream, received === undefined ? 'FILE' : DEMO_CLIP),
+    ...(http === '' ? [] : [['Worker', `http://${http}/ready   metrics http://${http}/metrics`] as [string, string]]),
     ...(api === 'http://127.0.0.1:8080' ? [] : [['Commands', `PUSHFLEET_URL=${api} pushfleet ls`] as [string, string]]),
   ];
 }
 
 /** How to send `file` in, under the name of a stream that waits for it. */
-function publishAddresses(
-  rtmp: string,
-  http: string,
-  stream: StreamView | undefined,
-  file: string,
-): [string, string][] {
+function publishAddresses(rtmp: string, stream: StreamView | undefined, file: string): [string, string][] {
   const name = stream?.name ?? 'NAME';
   const lines: [string, string][] = [];
   if (rtmp !== '') lines.push(['RTMP ingest', `rtmp://${rtmp}/${name}`]);
-  if (http !== '') lines.push(['HTTP ingest', `http://${http}/${name}/mpegts`]);
   if (rtmp !== '' && stream !== undefined) {
     const password = stream.has_password ? '?password=...' : '';
     lines.push(
