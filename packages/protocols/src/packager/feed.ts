@@ -1,4 +1,5 @@
 import type { BatchFeed, BatchSink } from '../publisher/publisher.ts';
+import { LagMeter } from './lag-meter.ts';
 import type { WireBatch } from './packager.ts';
 
 export interface FeedLimits {
@@ -30,13 +31,17 @@ export interface FeedOwner {
   header(first: WireBatch): Buffer;
 }
 
-/** `starting`: waits for the first sync batch. `dropping`: waits for the next one that fits. */
-type FeedState = 'idle' | 'starting' | 'live' | 'dropping' | 'closed';
+/**
+ * `starting`: waits for the first sync batch. `live`: gets every batch, and the sink is empty. `behind`: gets every batch while bytes wait
+ * in the sink. `dropping`: waits for the next sync batch for which there is room.
+ */
+type FeedState = 'idle' | 'starting' | 'live' | 'behind' | 'dropping' | 'closed';
 
 /** The batches of a channel for one connection. `deliver` runs for every connection and batch: it neither allocates nor waits. */
 export class ChannelFeed implements BatchFeed {
   readonly #owner: FeedOwner;
   readonly #limits: FeedLimits;
+  readonly #lag = new LagMeter();
   #sink: BatchSink | undefined;
   #state: FeedState = 'idle';
   /** The version of the tracks whose configuration the connection has certainly got: in a header, or in a whole group of batches. */
@@ -44,10 +49,6 @@ export class ChannelFeed implements BatchFeed {
   /** The version of the tracks at the last sync batch handed over. */
   #syncVersion = -1;
   #handedBytes = 0;
-  /** A point in the bytes handed over, and when it was passed: once the sink has sent it, we know how long that took. */
-  #markBytes = 0;
-  #markedAtMs = 0;
-  #lastLagMs = 0;
   #batches = 0;
   #videoSamples = 0;
   #audioSamples = 0;
@@ -96,16 +97,9 @@ export class ChannelFeed implements BatchFeed {
     const sink = this.#sink;
     if (sink === undefined || this.#state === 'closed') return;
     const pendingBytes = sink.pendingBytes;
-    const lagMs = this.#measureLag(pendingBytes, nowMs);
-    const { maxPendingBytes, maxPendingMs } = this.#limits;
-    if (this.#state === 'live') {
-      if (pendingBytes > maxPendingBytes || lagMs > maxPendingMs) this.#state = 'dropping';
-    } else if (batch.isSync && pendingBytes <= maxPendingBytes / 2 && lagMs <= maxPendingMs) {
-      this.#state = 'live';
-      if (tracksVersion !== this.#tracksVersion) this.#writeHeader(sink, batch, tracksVersion);
-    }
-    if (this.#state === 'live') {
-      if (batch.isSync) this.#noteSync(tracksVersion);
+    const isRoutine = this.#state === 'live' && pendingBytes === 0 && !batch.isSync;
+    if (!isRoutine) this.#review(sink, batch, tracksVersion, nowMs);
+    if (this.#state === 'live' || this.#state === 'behind') {
       this.#write(sink, batch.bytes);
       this.#batches += 1;
       this.#videoSamples += batch.videoSamples;
@@ -129,32 +123,38 @@ export class ChannelFeed implements BatchFeed {
 
   /** How far the last byte that has left is behind the newest one. `nowMs` is of the channel's clock. */
   lagMs(nowMs: number): number {
-    return this.#sink === undefined ? 0 : Math.max(this.#measureLag(this.#sink.pendingBytes, nowMs), this.#lastLagMs);
+    const pendingBytes = this.#sink?.pendingBytes ?? 0;
+    if (pendingBytes === 0) return 0;
+    return Math.max(this.#lag.measure(this.#handedBytes, pendingBytes, nowMs), this.#lag.lastMs);
   }
 
-  /** The age of the oldest byte in the sink, give or take a batch. */
-  #measureLag(pendingBytes: number, nowMs: number): number {
-    if (pendingBytes === 0 || this.#handedBytes === 0) {
-      this.#lastLagMs = 0;
-    } else if (this.#handedBytes - pendingBytes < this.#markBytes) {
-      return nowMs - this.#markedAtMs;
-    } else {
-      this.#lastLagMs = nowMs - this.#markedAtMs;
+  /** Decides what becomes of the feed with this batch: whether it goes on, drops or starts. */
+  #review(sink: BatchSink, batch: WireBatch, tracksVersion: number, nowMs: number): void {
+    const { pendingBytes } = sink;
+    const { maxPendingBytes, maxPendingMs } = this.#limits;
+    if (pendingBytes === 0) this.#lag.reset();
+    const lagMs = pendingBytes === 0 ? 0 : this.#lag.measure(this.#handedBytes, pendingBytes, nowMs);
+    const isRunning = this.#state === 'live' || this.#state === 'behind';
+    const mayGoOn = isRunning
+      ? pendingBytes <= maxPendingBytes && lagMs <= maxPendingMs
+      : batch.isSync && pendingBytes <= maxPendingBytes / 2 && lagMs <= maxPendingMs;
+    if (mayGoOn) {
+      if (batch.isSync) this.#sync(sink, batch, tracksVersion, isRunning);
+      if (this.#state !== 'closed') this.#state = pendingBytes === 0 ? 'live' : 'behind';
+    } else if (isRunning) {
+      this.#state = 'dropping';
     }
-    this.#markBytes = this.#handedBytes;
-    this.#markedAtMs = nowMs;
-    return 0;
   }
 
-  #writeHeader(sink: BatchSink, first: WireBatch, tracksVersion: number): void {
-    this.#write(sink, this.#owner.header(first));
+  /**
+   * Sees to it that the connection has the configuration of the tracks. A change of tracks reaches a running one inside the batches, at the
+   * latest before the second sync batch; one that starts gets the header unless it is sure to have it.
+   */
+  #sync(sink: BatchSink, first: WireBatch, tracksVersion: number, isRunning: boolean): void {
+    const needsHeader = !isRunning && tracksVersion !== this.#tracksVersion;
+    if (needsHeader) this.#write(sink, this.#owner.header(first));
+    if (needsHeader || tracksVersion === this.#syncVersion) this.#tracksVersion = tracksVersion;
     this.#syncVersion = tracksVersion;
-  }
-
-  /** A change of tracks reaches a live connection inside the batches, at the latest before the second sync batch. */
-  #noteSync(tracksVersion: number): void {
-    if (tracksVersion === this.#syncVersion) this.#tracksVersion = tracksVersion;
-    else this.#syncVersion = tracksVersion;
   }
 
   /** A sink that throws loses its feed; the others do not notice. */

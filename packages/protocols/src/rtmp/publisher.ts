@@ -1,6 +1,13 @@
 import type { WireFormat } from '../packager/packager.ts';
 import { PublishError } from '../publisher/errors.ts';
-import type { BatchFeed, Publisher, PublisherDeps, PublisherStats } from '../publisher/publisher.ts';
+import type {
+  BatchFeed,
+  BatchSink,
+  Connection,
+  Publisher,
+  PublisherDeps,
+  PublisherStats,
+} from '../publisher/publisher.ts';
 import { abortion, type ClientConnection, openClientConnection } from './client-connection.ts';
 import { CLIENT_CHUNK_SIZE } from './client-session.ts';
 import { rtmpWireFormat } from './packager.ts';
@@ -12,6 +19,29 @@ const REFUSAL_WINDOW_MS = 3000;
 const GOODBYE_TIMEOUT_MS = 1000;
 /** Connections of one stream that open within the same hour share their time and so their bytes. */
 const TIMELINE_MS = 3_600_000;
+
+/** A class, and not an object literal with a getter: all sinks of a channel share one shape, which its innermost loop depends on. */
+class SocketSink implements BatchSink {
+  readonly #socket: Connection['socket'];
+  readonly #onEnd: () => void;
+
+  constructor(socket: Connection['socket'], onEnd: () => void) {
+    this.#socket = socket;
+    this.#onEnd = onEnd;
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  end(): void {
+    this.#onEnd();
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+}
 
 /** Publishes one stream to one RTMP server. */
 export class RtmpPublisher implements Publisher {
@@ -51,17 +81,10 @@ export class RtmpPublisher implements Publisher {
   async send(feed: BatchFeed, signal: AbortSignal): Promise<void> {
     const client = this.#client;
     if (client === undefined) throw new Error('send comes after connect');
-    const { socket } = client;
     const ended = Promise.withResolvers<'ended'>();
     const aborted = abortion(signal);
     try {
-      feed.open({
-        write: (bytes) => socket.write(bytes),
-        end: () => ended.resolve('ended'),
-        get pendingBytes() {
-          return socket.writableLength;
-        },
-      });
+      feed.open(new SocketSink(client.socket, () => ended.resolve('ended')));
       const cause = await Promise.race([aborted.promise, client.failure, ended.promise]);
       if (cause instanceof PublishError) throw this.#lateRefusal(cause);
       if (cause === 'ended') {
