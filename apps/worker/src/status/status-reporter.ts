@@ -34,9 +34,11 @@ export class StatusReporter {
 
   /** A status changed: report within milliseconds. */
   changed(): void {
-    this.#soon ??= setTimeout(() => {
+    this.#soon ??= setTimeout(async () => {
+      // A write under way has read an older status.
+      await this.#writing;
       this.#soon = undefined;
-      void this.#turn();
+      await this.#turn();
     }, SOON_MS);
   }
 
