@@ -60,6 +60,7 @@ export type EndCause =
   | 'source_timeout'
   | 'drained'
   | 'restarted'
+  | 'renewed'
   | 'updated'
   | 'removed'
   | 'fenced';

@@ -51,6 +51,7 @@ export class Attempt {
   #publisher: Publisher | undefined;
   #feed: ChannelFeed | undefined;
   #cause: EndCause | undefined;
+  #maxSessionMs = Number.POSITIVE_INFINITY;
   #acceptedAt = 0;
   #acceptedBytes = 0;
   #sentBytes = 0;
@@ -96,7 +97,7 @@ export class Attempt {
     this.#abort.abort(new Error(cause));
   }
 
-  /** Called a few times a second: how the attempt does. Ends it when the target has stopped reading for too long. */
+  /** Called a few times a second: how the attempt does. Ends it when the target has stopped reading for too long, or when the session has grown too old. */
   look(now: number): Liveness {
     const stats = this.#publisher?.stats();
     if (stats === undefined || this.connectedAt === undefined) return { phase: 'starting', reason: '' };
@@ -112,7 +113,9 @@ export class Attempt {
       pendingBytes: stats.pendingBytes,
       dropping: this.#feed?.stats().dropping ?? false,
       sourceSilentMs: this.#deps.hub.silentMs,
+      maxSessionMs: this.#maxSessionMs,
     });
+    if (state.phase === 'expired') this.end('renewed');
     if (state.phase === 'wedged') this.#abort.abort(new PublishError('target_stalled'));
     return state;
   }
@@ -153,6 +156,7 @@ export class Attempt {
         );
       }
     }
+    this.#maxSessionMs = protocol.maxSessionMs;
     return protocol.createPublisher(parseTarget(protocol, url), {
       dial: this.#deps.dial,
       connectTimeoutMs: this.#options.connectTimeoutMs,

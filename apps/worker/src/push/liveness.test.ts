@@ -9,6 +9,7 @@ const healthy: VitalSigns = {
   pendingBytes: 0,
   dropping: false,
   sourceSilentMs: 20,
+  maxSessionMs: 86_400_000,
 };
 
 describe('liveness', () => {
@@ -22,6 +23,7 @@ describe('liveness', () => {
     ['groups of pictures are left out', { dropping: true }, 'stalled'],
     ['the source is silent for 2 s', { sourceSilentMs: 2_000 }, 'stalled'],
     ['the source fell silent before the first byte left', { mediaBytes: 0, sourceSilentMs: 9_000 }, 'stalled'],
+    ['the session is as old as its protocol allows', { now: 86_450_000, lastProgressAt: 86_450_000 }, 'expired'],
     [
       'bytes wait and none has left for the stall limit',
       { pendingBytes: 1, lastProgressAt: 100_000 - STALL_LIMIT_MS },

@@ -11,11 +11,15 @@ export interface VitalSigns {
   readonly pendingBytes: number;
   /** The feed leaves out groups of pictures because the target is too slow. */
   readonly dropping: boolean;
+  /** The protocol's limit to the age of a session. */
+  readonly maxSessionMs: number;
   /** How long the source has given nothing. */
   readonly sourceSilentMs: number;
 }
 
 export type Liveness =
+  /** The session is as old as its protocol allows and has to be renewed. */
+  | { readonly phase: 'expired'; readonly reason: '' }
   | { readonly phase: 'starting' | 'running'; readonly reason: '' }
   | { readonly phase: 'stalled'; readonly reason: string }
   /** The target has not read for so long that the attempt is over. */
@@ -33,6 +37,7 @@ export const STALL_LIMIT_MS = 10_000;
 
 /** Is the push progressing, waiting, or wedged? */
 export function liveness(v: VitalSigns): Liveness {
+  if (v.now - v.acceptedAt >= v.maxSessionMs) return { phase: 'expired', reason: '' };
   const stuckMs = v.pendingBytes > 0 ? v.now - v.lastProgressAt : 0;
   if (stuckMs >= STALL_LIMIT_MS) return { phase: 'wedged', reason: 'the target does not read' };
   if (stuckMs >= SILENT_MS) return { phase: 'stalled', reason: 'the target does not read' };

@@ -133,7 +133,7 @@ export class PushHolder {
       this.face.connected(attempt.stats(now).peer);
     }
     const { phase, reason } = attempt.look(now);
-    if (phase === 'wedged' || this.#intent !== undefined) return;
+    if (phase === 'wedged' || phase === 'expired' || this.#intent !== undefined) return;
     this.face.lives(phase, reason);
     if (phase === 'running') this.#proveHealth(attempt);
     if (this.#sourceTimedOut()) attempt.end('source_timeout');

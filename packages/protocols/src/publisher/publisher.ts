@@ -79,6 +79,8 @@ export interface PublisherDeps {
 export interface Protocol<Target = unknown> {
   /** URL schemes without colon, e.g. `["rtmp", "rtmps"]`. */
   readonly schemes: readonly string[];
+  /** A session must be renewed before it is this old, in ms: the times of its wire format have an end. Infinity when they have none. */
+  readonly maxSessionMs: number;
   /** Splits and checks a target URL. Throws TargetUrlError with a sentence that says what to write instead. */
   parseTarget(url: string): Target;
   /** Asked before connecting. */
