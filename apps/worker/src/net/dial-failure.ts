@@ -37,7 +37,7 @@ const connectCodes: Readonly<Record<string, PublishErrorCode>> = {
   EMFILE: 'overloaded',
   ENFILE: 'overloaded',
   ECONNREFUSED: 'connect_refused',
-  ECONNRESET: 'connect_refused',
+  ECONNRESET: 'target_closed', // it was accepted, and reset before we could look
   ETIMEDOUT: 'connect_timeout',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',

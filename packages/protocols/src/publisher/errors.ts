@@ -134,14 +134,14 @@ export const publishErrors = {
   target_closed: entry(
     'target',
     'backoff',
-    'The target closed a connection that was in use.',
+    'The target closed the connection.',
     'Look into the log of the target server; the push reconnects by itself.',
   ),
   target_refused: entry(
     'target',
     'backoff',
     'The target closed the connection right after it had accepted the publication.',
-    'Check stream key and access rules at the target: many servers refuse this way.',
+    'Check stream key and access rules at the target, and whether somebody else publishes this name: many servers refuse this way.',
   ),
   target_stalled: entry(
     'target',

@@ -31,8 +31,8 @@ export async function openClientConnection<Session extends RtmpClientSession>(
     return session;
   };
   const timeout = withTimeout(options.signal, options.timeoutMs, () => {
-    const state = session === undefined ? 'no connection yet' : `last state: ${session.state}`;
-    return new PublishError('connect_timeout', state);
+    const detail = session === undefined ? 'no connection yet' : `no answer to ${session.awaited}`;
+    return new PublishError('connect_timeout', detail);
   });
   try {
     return await openInRounds({ ...options, createSession, signal: timeout.signal });
@@ -112,11 +112,6 @@ export class ClientConnection<Session extends RtmpClientSession> {
 
   get socket(): Connection['socket'] {
     return this.#connection.socket;
-  }
-
-  /** `ip:port`. */
-  get peer(): string {
-    return this.#connection.peer;
   }
 
   /** Resolves when the session has failed, at any time; never rejects. */

@@ -116,11 +116,18 @@ export abstract class RtmpClientSession {
       .filter((part) => part !== '')
       .join(', ');
     if (this.#state === 'live') this.fail(this.closeError(detail));
-    else if (this.#state === 'handshake')
-      this.fail(new PublishError('target_closed', detail || 'during the handshake'));
-    else this.fail(this.refusal(unanswered(this.#state, detail)));
+    else if (this.#state === 'handshake') this.fail(closedInHandshake(reason));
+    else this.fail(this.refusal({ ...UNEXPLAINED, description: this.#unanswered(detail) }));
   }
 
+  /** What the peer has still to answer. */
+  get awaited(): string {
+    const names = { handshake: 'the handshake', connecting: 'connect', creating: 'createStream' };
+    return names[this.#state as keyof typeof names] ?? this.requestName;
+  }
+
+  /** The command that asks for the stream. */
+  protected abstract readonly requestName: 'publish' | 'play';
   /** The properties of the connect command besides app and tcUrl. */
   protected abstract connectProperties(): AmfObject;
   /** Commands to send before createStream. */
@@ -158,6 +165,13 @@ export abstract class RtmpClientSession {
   protected send(...messages: readonly RtmpMessage[]): void {
     const parts = messages.map((message) => serializeMessage(message, chunkStreamOf(message), this.#chunkSize));
     this.#events.send(Buffer.concat(parts));
+  }
+
+  /** Closed before it has accepted: many servers refuse this way. */
+  #unanswered(detail: string): string {
+    const suffix = detail === '' ? '' : `, ${detail}`;
+    const hint = this.#state === 'connecting' ? '; perhaps it does not know the application' : '';
+    return `connection closed without an answer to ${this.awaited}${suffix}${hint}`;
   }
 
   #receiveHandshake(bytes: Buffer): void {
@@ -292,11 +306,10 @@ export abstract class RtmpClientSession {
 
 const UNEXPLAINED: Status = { level: 'error', code: '', description: 'no reason given', redirect: undefined };
 
-/** Closed before it has accepted: many servers refuse this way. */
-function unanswered(state: ClientSessionState, detail: string): Status {
-  const command = { connecting: 'connect', creating: 'createStream' }[state as string] ?? 'publish or play';
-  const suffix = detail === '' ? '' : `, ${detail}`;
-  return { ...UNEXPLAINED, description: `connection closed without an answer to ${command}${suffix}` };
+/** Servers of other protocols end the conversation here. */
+function closedInHandshake(reason: string): PublishError {
+  const prefix = reason === '' ? '' : `${reason} `;
+  return new PublishError('target_closed', `${prefix}during the handshake; perhaps the port does not speak RTMP`);
 }
 
 function tryRedirect(from: RtmpTarget, url: string): RtmpTarget | undefined {

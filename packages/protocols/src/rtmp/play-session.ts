@@ -27,6 +27,7 @@ export interface PlaySessionEvents extends ClientSessionEvents {
 
 /** Plays: connect, createStream, play. What the media means is the business of a demuxer. */
 export class PlaySession extends RtmpClientSession {
+  protected override readonly requestName = 'play';
   readonly #events: PlaySessionEvents;
   /** Sound or pictures have come. */
   #hasMedia = false;

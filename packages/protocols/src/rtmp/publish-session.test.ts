@@ -92,7 +92,10 @@ describe('PublishSession and real servers', () => {
     const { session, failures } = replay('noapp.s2c');
     session.peerClosed();
     expect(failures).toMatchObject([
-      { code: 'rtmp_rejected', detail: 'connection closed without an answer to connect' },
+      {
+        code: 'rtmp_rejected',
+        detail: 'connection closed without an answer to connect; perhaps it does not know the application',
+      },
     ]);
   });
 });

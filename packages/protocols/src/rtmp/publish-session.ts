@@ -8,6 +8,7 @@ const MAX_MESSAGE_BYTES = 1 << 20;
 
 /** Publishes: connect, createStream, publish, and at the end the goodbye. Media does not pass through here: it goes straight to the socket. */
 export class PublishSession extends RtmpClientSession {
+  protected override readonly requestName = 'publish';
   #messageStreamId = 0;
 
   constructor(options: ClientSessionOptions, events: ClientSessionEvents) {

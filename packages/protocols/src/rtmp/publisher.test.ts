@@ -228,7 +228,7 @@ describe('RtmpPublisher', () => {
     const host = await start(() => 'silence');
     await expect(publisherFor(`rtmp://${host}/live/s`, 100).connect(never)).rejects.toMatchObject({
       code: 'connect_timeout',
-      detail: 'last state: connecting',
+      detail: 'no answer to connect',
     });
     await vi.waitFor(() => expect(server.sockets[0]!.closed).toBe(true));
   });

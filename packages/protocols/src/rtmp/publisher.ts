@@ -4,6 +4,7 @@ import type {
   BatchFeed,
   BatchSink,
   Connection,
+  DialOptions,
   Publisher,
   PublisherDeps,
   PublisherStats,
@@ -48,6 +49,8 @@ export class RtmpPublisher implements Publisher {
   readonly #target: RtmpTarget;
   readonly #deps: PublisherDeps;
   #client: ClientConnection<PublishSession> | undefined;
+  /** Of the newest connection. */
+  #peer = '';
   #wireFormat: WireFormat | undefined;
   #acceptedAtMs = 0;
 
@@ -57,10 +60,10 @@ export class RtmpPublisher implements Publisher {
   }
 
   async connect(signal: AbortSignal): Promise<void> {
-    const { dial, connectTimeoutMs: timeoutMs } = this.#deps;
+    const { connectTimeoutMs: timeoutMs } = this.#deps;
     this.#client = await openClientConnection({
       target: this.#target,
-      dial,
+      dial: (options) => this.#dial(options),
       signal,
       timeoutMs,
       createSession: (options, events) => new PublishSession(options, events),
@@ -100,9 +103,17 @@ export class RtmpPublisher implements Publisher {
   }
 
   stats(): PublisherStats {
-    if (this.#client === undefined) return { bytesSent: 0, pendingBytes: 0, peer: '' };
-    const { bytesSent, socket, peer } = this.#client;
+    const peer = this.#peer;
+    if (this.#client === undefined) return { bytesSent: 0, pendingBytes: 0, peer };
+    const { bytesSent, socket } = this.#client;
     return { bytesSent, pendingBytes: socket.writableLength, peer };
+  }
+
+  /** Who refuses is to be named as well as who accepts. */
+  async #dial(options: DialOptions): Promise<Connection> {
+    const connection = await this.#deps.dial(options);
+    this.#peer = connection.peer;
+    return connection;
   }
 
   #lateRefusal(error: PublishError): PublishError {

@@ -122,6 +122,13 @@ describe('ServerHandshake', () => {
     expect(() => new ServerHandshake().push(Buffer.from('GET / HTTP/1.1'))).toThrow('RTMP version 71 is not 3');
   });
 
+  it.each([
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request'), 'speaks HTTP'],
+    ['TLS', Buffer.of(0x15, 3, 1, 0, 2, 2, 10), 'rtmps://'],
+  ])('knows a server of %s by its answer', (_protocol, bytes, hint) => {
+    expect(() => new ClientHandshake().push(bytes)).toThrow(hint);
+  });
+
   it('throws nothing but MalformedError, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 5000, size: 'max' }), fc.boolean(), (bytes, isRtmp) => {

@@ -24,7 +24,7 @@ class Inbox {
   push(bytes: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
     if (this.#bytes.length > 0 && this.#bytes[0] !== VERSION) {
-      throw new MalformedError(`RTMP version ${this.#bytes[0]} is not 3`);
+      throw new MalformedError(describeStranger(this.#bytes));
     }
   }
 
@@ -38,6 +38,15 @@ class Inbox {
   rest(): Buffer {
     return this.#bytes.subarray(1 + 2 * PACKET_BYTES);
   }
+}
+
+const TLS_ALERT = 0x15; // RFC 8446 §5.1
+
+/** What the first bytes of a peer that is not of our kind give away. */
+function describeStranger(bytes: Buffer): string {
+  if (bytes.toString('latin1', 0, 5) === 'HTTP/') return 'the port speaks HTTP and not RTMP';
+  if (bytes[0] === TLS_ALERT) return 'the port speaks TLS; write rtmps:// instead of rtmp://';
+  return `RTMP version ${bytes[0]} is not 3`;
 }
 
 /** The simple handshake of a client. Every server takes it from a publisher. Run once, throws MalformedError. */
