@@ -29,6 +29,13 @@ export function patternField(name: string, pattern: RegExp, expectation: string)
   return z.string({ error }).regex(pattern, { error });
 }
 
+/** One of these values and nothing else. */
+export function choiceField<const Value extends string | number>(name: string, values: readonly Value[]) {
+  const last = values.at(-1);
+  const others = values.slice(0, -1).join(', ');
+  return z.literal(values, { error: mustBe(name, others === '' ? `${last}` : `${others} or ${last}`) });
+}
+
 /** Names and texts of the caller's own choice. `value` is the schema of the texts. */
 export function labelsField<Value extends z.ZodType>(value: Value, maxLabels: number) {
   const name = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);

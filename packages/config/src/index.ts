@@ -19,6 +19,7 @@ export {
   type Variable,
   variables,
 } from './environment/variables.ts';
+export { choiceField, patternField, strictObject } from './fields.ts';
 export { type FloodFolder, foldFlood } from './flood.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 export { applyMergePatch } from './merge-patch.ts';

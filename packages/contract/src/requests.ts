@@ -1,22 +1,22 @@
-import { pushSpecSchema } from '@pushfleet/config';
-import { z } from 'zod';
+import { choiceField, patternField, pushSpecSchema, strictObject } from '@pushfleet/config';
+import type { z } from 'zod';
+
+const version = choiceField('v', [1]);
+const PUSH_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** What another service puts into the `requests` queue: a push to add ... */
 export const addRequestSchema = pushSpecSchema.safeExtend({
-  v: z.literal(1),
-  stream: z.string().min(1),
+  v: version,
+  stream: patternField('stream', /./, 'the name of a stream'),
   /** Chosen by the sender, so that sending twice adds once; made by the scheduler when absent. */
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'id takes letters, digits, - and _, at most 64 of them')
-    .optional(),
+  id: patternField('id', PUSH_ID, '1 to 64 letters, digits, "-" or "_" that begin with a letter or digit').optional(),
 });
 
 /** ... or a command for one that exists. */
-export const commandRequestSchema = z.strictObject({
-  v: z.literal(1),
-  action: z.enum(['pause', 'resume', 'restart', 'remove']),
-  push: z.string().min(1),
+export const commandRequestSchema = strictObject('a command', {
+  v: version,
+  action: choiceField('action', ['pause', 'resume', 'restart', 'remove']),
+  push: patternField('push', /./, 'the id of a push'),
 });
 
 export type AddRequest = z.infer<typeof addRequestSchema>;

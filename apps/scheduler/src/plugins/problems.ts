@@ -76,8 +76,9 @@ export function invalidRequest(issues: readonly Issue[], code: ApiErrorCode = 'i
       detail: message,
     })),
   );
-  const sentences = [...new Set(issues.map(({ message }) => message))];
-  return new ApiError(code, `${sentences.join('; ')}.`, errors);
+  const messages = [...new Set(issues.map(({ message }) => message))].join('; ');
+  // A message may end with the question what was meant.
+  return new ApiError(code, messages.endsWith('?') ? messages : `${messages}.`, errors);
 }
 
 /** RFC 6901, as a URI fragment. */
