@@ -7,6 +7,8 @@ import { registerBullBoard } from './plugins/bull-board.ts';
 import { registerMetrics } from './plugins/metrics.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerProblems } from './plugins/problems.ts';
+import { registerSecurityHeaders } from './plugins/security-headers.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { configRoutes } from './routes/config.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -42,6 +44,8 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
     logController: new LogController({ disableRequestLogging: true }),
     // Event streams would keep the process from ending.
     forceCloseConnections: true,
+    // The first round of a big fleet takes as long as it takes.
+    pluginTimeout: 0,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
   app.decorate('scheduler', scheduler);
@@ -49,6 +53,7 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   app.setSerializerCompiler(serializerCompiler);
   registerBodyParsers(app);
   registerProblems(app);
+  registerSecurityHeaders(app);
   registerAuth(app, config);
   await registerOpenApi(app, config.version);
   await registerBullBoard(app, scheduler.queues);
@@ -63,6 +68,7 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   await app.register(
     async (api) => {
       await api.register(pushRoutes, { ...scheduler });
+      await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });
       await api.register(workerRoutes, { ...scheduler, redis });
       await api.register(configRoutes, { ...scheduler, file: config.configFile });

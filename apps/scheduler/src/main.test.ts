@@ -49,7 +49,7 @@ describe('the scheduler as a program', () => {
     expect(await (await fetch(`${api}/health`)).json()).toMatchObject({ status: 'ok', version: '0.1.0' });
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    expect(output()).toContain('"msg":"scheduler listens"');
+    expect(output()).toContain(`"msg":"scheduler listens at ${api}"`);
   });
 
   it('ends when the process that has started it is gone', async () => {

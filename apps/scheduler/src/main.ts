@@ -42,8 +42,11 @@ async function run(env: Environment): Promise<void> {
   // Started by another process, it does not outlive that one.
   if (process.connected) process.once('disconnect', () => closing.close());
   process.on('SIGHUP', () => void app.scheduler.reloadConfig());
-  const api = await app.listen({ host: env.host, port: env.port });
-  log.info({ api }, 'scheduler listens');
+  const listenTextResolver = (address: string) => `scheduler listens at ${address}`;
+  const api = await app.listen({ host: env.host, port: env.port, listenTextResolver }).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   process.send?.({ ready: true, api });
 }
 

@@ -31,6 +31,8 @@ const intake: Actor = { origin: 'intake', by: 'intake' };
 const CONCURRENCY = 20;
 /** A request whose scheduler dies is begun again by another one; that it is done once is looked after here. */
 const MAX_STALLED = 10;
+const KEEP_ANSWERS_S = 3_600;
+const KEEP_REFUSALS_S = 86_400;
 /** A request that meets an absent Redis or a busy object comes again after this. */
 const RETRY_MS = 1_000;
 
@@ -49,6 +51,9 @@ export class RequestsWorker {
       connection: deps.redis,
       concurrency: CONCURRENCY,
       maxStalledCount: MAX_STALLED,
+      // For senders that do not say how long their requests are kept.
+      removeOnComplete: { age: KEEP_ANSWERS_S },
+      removeOnFail: { age: KEEP_REFUSALS_S },
     });
     // The connection reports its troubles itself; what is left are jobs that cannot be read at all.
     this.#worker.on('error', (error) => deps.log.debug({ err: error }, 'intake'));

@@ -1,7 +1,9 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { QueueAdapterOptions } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import { redactText } from '@pushfleet/config';
+import { pushIdOfJob } from '@pushfleet/contract';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import type { PushQueues } from '../queue/push-queues.ts';
@@ -18,8 +20,7 @@ const allowedChanges = /^\/api\/queues\/:queueName(\/:jobId)?\/(retry|promote)(\
  */
 export async function registerBullBoard(app: FastifyInstance, queues: PushQueues): Promise<void> {
   const serverAdapter = new FastifyAdapter().setBasePath(PATH);
-  const adapter = (queue: Queue) =>
-    new BullMQAdapter(queue, { allowRetries: true, description: describe(queue, queues) });
+  const adapter = (queue: Queue) => new BullMQAdapter(queue, adapterOptions(queue === queues.requests));
   const board = createBullBoard({
     queues: queues.all.map(adapter),
     serverAdapter,
@@ -39,6 +40,10 @@ export async function registerBullBoard(app: FastifyInstance, queues: PushQueues
   await app.register(serverAdapter.registerPlugin(), { prefix: PATH });
 }
 
-function describe(queue: Queue, queues: PushQueues): string {
-  return queue === queues.requests ? 'Requests of other services' : 'An active job is a push that a worker holds';
+function adapterOptions(isIntake: boolean): Partial<QueueAdapterOptions> {
+  if (isIntake) return { description: 'Requests of other services' };
+  return {
+    description: 'An active job is a push that a worker holds',
+    externalJobUrl: ({ id }) => ({ displayText: 'Push', href: `/api/v1/pushes/${pushIdOfJob(String(id))}` }),
+  };
 }

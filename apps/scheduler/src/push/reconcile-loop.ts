@@ -123,12 +123,12 @@ export class ReconcileLoop {
   }
 
   /** After a loss of the data set holders put their own jobs back first. */
-  #mayAdd(): boolean {
-    const { restoredAt } = this.#deps.cache;
-    if (restoredAt > this.#knownRestoredAt)
-      this.#deps.log.warn('redis has lost data: desired state is restored from memory');
-    this.#knownRestoredAt = restoredAt;
-    return performance.now() - restoredAt > HOLDERS_FIRST_MS;
+  #holdersComeFirst(): boolean {
+    const { cache, log } = this.#deps;
+    if (cache.restoredAt > this.#knownRestoredAt)
+      log.warn('redis has lost data: desired state is restored from memory');
+    this.#knownRestoredAt = cache.restoredAt;
+    return performance.now() < cache.restoredAt + HOLDERS_FIRST_MS;
   }
 
   async #apply(actions: readonly Action[]): Promise<void> {
@@ -142,7 +142,7 @@ export class ReconcileLoop {
     await queues.remove([...of('remove'), ...of('replace')].map(({ job }) => job));
     await this.#tell(of('tell').map(({ push }) => push));
     await cache.setErrors([...of('rest'), ...of('wake').map(({ push }) => ({ push, error: null }))]);
-    if (this.#mayAdd()) await this.#add([...of('replace'), ...of('add')].map(({ push }) => push));
+    if (!this.#holdersComeFirst()) await this.#add([...of('replace'), ...of('add')].map(({ push }) => push));
     await this.#purge(
       of('purge-push').map(({ push }) => push),
       of('purge-stream').map(({ stream }) => stream),

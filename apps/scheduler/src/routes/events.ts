@@ -30,7 +30,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, {
         description:
           'Server-sent events. When events after `Last-Event-ID` are gone, the first message is `event: reset`.',
         produces: ['text/event-stream'],
-        headers: z.object({ 'last-event-id': streamId.optional() }),
+        headers: z.looseObject({ 'last-event-id': streamId.optional() }),
         querystring: z.strictObject({
           since: streamId.optional().describe('as Last-Event-ID, for clients that cannot send it'),
           push: z.string().optional(),

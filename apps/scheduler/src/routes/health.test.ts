@@ -41,6 +41,7 @@ describe('the pages around the API', () => {
         "/api/v1/events",
         "/api/v1/fleet/scaling",
         "/api/v1/pushes",
+        "/api/v1/pushes/bulk",
         "/api/v1/pushes/{id}",
         "/api/v1/pushes/{id}/attempts",
         "/api/v1/pushes/{id}/events",
