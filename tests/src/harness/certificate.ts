@@ -9,12 +9,14 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** A self-made certificate for localhost and 127.0.0.1, of which no client has a reason to think well. */
-export async function makeCertificate(): Promise<Certificate> {
+/** As in a subject alternative name. */
+const LOOPBACK = 'DNS:localhost,IP:127.0.0.1';
+
+/** A self-made certificate, of which no client has a reason to think well. */
+export async function makeCertificate(names = LOOPBACK): Promise<Certificate> {
   const directory = await mkdtemp(join(tmpdir(), 'pushfleet-certificate-'));
   const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
-  const subject = ['-subj', '/CN=localhost', '-addext', names, '-days', '2'];
+  const subject = ['-subj', '/CN=self-made', '-addext', `subjectAltName=${names}`, '-days', '2'];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const { code, stderr } = await runTool('openssl', [
     'req',

@@ -63,6 +63,11 @@ export class NginxRtmp {
     return `rtmp://127.0.0.1:${this.port}/strict`;
   }
 
+  /** Where it speaks HTTP. */
+  get httpPort(): number {
+    return this.#httpPort;
+  }
+
   /** File of a stream that was published to `live`; a new publisher of the name writes it anew. */
   recording(name: string): string {
     return join(this.#directory, 'records', `${name}.flv`);

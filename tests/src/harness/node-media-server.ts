@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,13 +23,22 @@ export interface NodeMediaServer {
   httpFlvUrl(name: string): string;
   /** File of a stream that was published first by this name. */
   recording(name: string): Promise<string>;
+  /** Resolves when a stream of this name has been recorded in part. */
+  untilPublished(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startNodeMediaServer(): Promise<NodeMediaServer> {
+export interface NodeMediaServerOptions {
+  /** Whom its certificate is for, as in a subject alternative name; the loopback when absent. */
+  readonly certificateNames?: string;
+}
+
+export async function startNodeMediaServer({
+  certificateNames,
+}: NodeMediaServerOptions = {}): Promise<NodeMediaServer> {
   const directory = await mkdtemp(join(tmpdir(), 'pushfleet-nms-'));
   const [rtmp, rtmps, http] = [await freePort(), await freePort(), await freePort()];
-  const { key, cert } = await makeCertificate();
+  const { key, cert } = await makeCertificate(certificateNames);
   const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
   await writeFile(keyFile, key);
   await writeFile(certFile, cert);
@@ -50,15 +59,20 @@ export async function startNodeMediaServer(): Promise<NodeMediaServer> {
   for (const port of [rtmp, rtmps, http]) {
     await until(() => accepts(port), { what: () => `port ${port} to be served, got: ${server.output}` });
   }
+  const recording = async (name: string) => {
+    const folder = join(directory, 'records', 'live', name);
+    const [first = ''] = (await readdir(folder)).sort(); // named by their time
+    return join(folder, first);
+  };
   return {
     url: `rtmp://127.0.0.1:${rtmp}/live`,
     secureUrl: `rtmps://127.0.0.1:${rtmps}/live`,
     certificateFile: certFile,
     httpFlvUrl: (name) => `http://127.0.0.1:${http}/live/${name}.flv`,
-    async recording(name) {
-      const folder = join(directory, 'records', 'live', name);
-      const [first = ''] = (await readdir(folder)).sort(); // named by their time
-      return join(folder, first);
+    recording,
+    async untilPublished(name) {
+      const hasBytes = async () => (await stat(await recording(name))).size > 0;
+      await until(hasBytes, { what: `node-media-server to receive ${name}` });
     },
     async stop() {
       await server.stop();

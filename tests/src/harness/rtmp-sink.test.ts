@@ -75,4 +75,15 @@ describe('the RTMP sink', () => {
     expect(sink.open().map(({ name }) => name)).toEqual(['stays']);
     await publishers[0]!.stop();
   });
+
+  it('lets ffmpeg in with the right login, and nobody with another', async () => {
+    const guarded = await startRtmpSink({ login: { user: 'me', password: 'pass' } });
+    const as = (login: string) =>
+      publishClip(`rtmp://${login}127.0.0.1:${guarded.port}/live/name`, { loop: false, realtime: false }).exited;
+    for (const login of ['', 'me:wrong@']) expect((await as(login)).code).not.toBe(0);
+    expect(guarded.publications).toEqual([]);
+    expect((await as('me:pass@')).code).toBe(0);
+    expect(guarded.publications).toHaveLength(1);
+    await guarded.stop();
+  });
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { adobeRefusal, type Login } from './adobe-login.ts';
 import {
   type AmfArgument,
   type AmfValue,
@@ -46,6 +47,8 @@ export interface RtmpSinkOptions {
   readonly port?: number;
   /** Asked at each publish; `earlier` counts the publications of this name before. Accepts all when absent. */
   readonly decide?: (name: string, earlier: number) => Verdict;
+  /** Only who answers its challenge (of Adobe's kind) with this login may connect. */
+  readonly login?: Login;
 }
 
 const HANDSHAKE_SIZE = 1536;
@@ -63,14 +66,14 @@ export class RtmpSink {
   readonly #sockets = new Set<Socket>();
   readonly #decide: NonNullable<RtmpSinkOptions['decide']>;
 
-  constructor(decide: RtmpSinkOptions['decide']) {
+  constructor(decide: RtmpSinkOptions['decide'], login?: Login) {
     this.#decide = decide ?? (() => 'accept');
     this.#server = createServer({ noDelay: true }, (socket) => {
       this.connectedAt.push(performance.now());
       this.#sockets.add(socket);
       socket.on('error', () => {}); // accounted for by the connection
       socket.on('close', () => this.#sockets.delete(socket));
-      new SinkConnection(socket, this, this.#decide).start();
+      new SinkConnection(socket, this, this.#decide, login).start();
     });
   }
 
@@ -149,6 +152,7 @@ class SinkConnection {
   readonly #socket: Socket;
   readonly #sink: RtmpSink;
   readonly #decide: NonNullable<RtmpSinkOptions['decide']>;
+  readonly #login: Login | undefined;
   readonly #connectedAt = performance.now();
   readonly #reader = new ChunkReader((received) => this.#receive(received));
   readonly #lastTimestampMs = new Map<number, number>();
@@ -158,10 +162,16 @@ class SinkConnection {
   #app = '';
   #publication: Publication | undefined;
 
-  constructor(socket: Socket, sink: RtmpSink, decide: NonNullable<RtmpSinkOptions['decide']>) {
+  constructor(
+    socket: Socket,
+    sink: RtmpSink,
+    decide: NonNullable<RtmpSinkOptions['decide']>,
+    login: Login | undefined,
+  ) {
     this.#socket = socket;
     this.#sink = sink;
     this.#decide = decide;
+    this.#login = login;
   }
 
   start(): void {
@@ -205,12 +215,7 @@ class SinkConnection {
   #obey([command, transaction, argument, name]: AmfValue[]): void {
     const id = Number(transaction);
     if (command === 'connect') {
-      this.#app = String((argument as { app?: string } | null)?.app ?? '');
-      this.#send(MESSAGE.windowSize, uint32(WINDOW_BYTES));
-      this.#send(MESSAGE.bandwidth, Buffer.concat([uint32(WINDOW_BYTES), Buffer.from([2])])); // limit type dynamic
-      this.#send(MESSAGE.setChunkSize, uint32(4096));
-      const status = { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connected.' };
-      this.#command(0, '_result', id, { fmsVer: 'FMS/3,0,1,123', capabilities: 31 }, status);
+      this.#connect(id, String((argument as { app?: string } | null)?.app ?? ''));
     } else if (command === 'createStream') {
       this.#command(0, '_result', id, null, 1);
     } else if (command === 'publish') {
@@ -219,6 +224,22 @@ class SinkConnection {
       this.#publication?.goodbyes.push(command);
       this.#end();
     }
+  }
+
+  #connect(id: number, app: string): void {
+    this.#app = app;
+    this.#send(MESSAGE.windowSize, uint32(WINDOW_BYTES));
+    this.#send(MESSAGE.bandwidth, Buffer.concat([uint32(WINDOW_BYTES), Buffer.from([2])])); // limit type dynamic
+    this.#send(MESSAGE.setChunkSize, uint32(4096));
+    const refusal = this.#login && adobeRefusal(app, this.#login);
+    if (refusal !== undefined) {
+      const status = { level: 'error', code: 'NetConnection.Connect.Rejected', description: refusal };
+      this.#command(0, '_error', id, null, status);
+      this.#socket.end();
+      return;
+    }
+    const status = { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connected.' };
+    this.#command(0, '_result', id, { fmsVer: 'FMS/3,0,1,123', capabilities: 31 }, status);
   }
 
   #publish(nameAndQuery: string): void {
@@ -303,5 +324,5 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-export const startRtmpSink = ({ port, decide }: RtmpSinkOptions = {}): Promise<RtmpSink> =>
-  new RtmpSink(decide).listen(port);
+export const startRtmpSink = ({ port, decide, login }: RtmpSinkOptions = {}): Promise<RtmpSink> =>
+  new RtmpSink(decide, login).listen(port);

@@ -4,6 +4,8 @@ import type { Api } from './api.ts';
 
 /** How often each push is asked for its status. */
 const POLL_MS = 50;
+/** An event id before all others. */
+const FROM_THE_FIRST = '0';
 
 /** Everything that the API says of some pushes while a test runs: their status, asked for again and again, and all events. */
 export class StatusWatch {
@@ -52,8 +54,9 @@ export class StatusWatch {
 
   async #follow(): Promise<void> {
     try {
-      for await (const { data } of this.#api.events(this.#stop.signal))
-        this.events.push(JSON.parse(data) as FleetEvent);
+      for await (const { event, data } of this.#api.events(this.#stop.signal, FROM_THE_FIRST)) {
+        if (event !== 'reset') this.events.push(JSON.parse(data) as FleetEvent);
+      }
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     }

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './ports.ts';
+import { TestProcess } from './test-process.ts';
 
 /** A TCP server that is no good as a target, in a chosen way. */
 export class TcpTarget {
@@ -55,3 +58,33 @@ export const startDeafTarget = (port?: number) => new TcpTarget(() => {}).listen
 
 /** Accepts, reads everything and never says a word. */
 export const startSilentTarget = (port?: number) => new TcpTarget((socket) => socket.resume()).listen(port);
+
+export interface FullPort {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A port that answers no connect, not even with a refusal: its server stands still and the queue of new connections is full. */
+export async function startFullPort(): Promise<FullPort> {
+  const port = await freePort();
+  const listen = `listen({ port: ${port}, host: '127.0.0.1', backlog: 1 }, () => console.log('listening'))`;
+  const server = new TestProcess('full-port', process.execPath, ['--eval', `require('net').createServer().${listen}`]);
+  await server.waitForLog('listening');
+  server.kill('SIGSTOP');
+  const waiting: Socket[] = [];
+  do {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    waiting.push(socket);
+    await Promise.race([once(socket, 'connect'), sleep(NO_ANSWER_MS)]);
+  } while (!waiting.at(-1)!.connecting);
+  return {
+    port,
+    async stop() {
+      for (const socket of waiting) socket.destroy();
+      await server.stop();
+    },
+  };
+}
+
+/** On the loopback an answer takes less than a millisecond. */
+const NO_ANSWER_MS = 300;
