@@ -124,9 +124,11 @@ function redacted(given: unknown, redact: (text: string) => string): unknown {
 const isCommand = (given: unknown): boolean => typeof given === 'object' && given !== null && 'action' in given;
 
 /** One line: the code first, so that programs can tell refusals apart, then what is wrong and what to do. */
-function sentence({ code, detail }: ApiError): string {
+function sentence({ code, detail, errors }: ApiError): string {
   const { title, remedy } = apiErrors[code];
-  return `${code}: ${detail === '' ? title : detail} ${remedy}`;
+  const problem = `${code}: ${detail === '' ? title : detail}`;
+  // What is said about fields says what to write instead.
+  return errors.length > 0 ? problem : `${problem} ${remedy}`;
 }
 
 /** Every text of the request that may be a URL. */
