@@ -105,8 +105,8 @@ describe('Children', () => {
   it('passes warnings of a log on and keeps the rest for the log file', async () => {
     const it = start();
     const lines = [
-      { level: 30, msg: 'listening', port: 1 },
-      { level: 40, msg: 'Redis is away', err: { message: 'ECONNREFUSED' }, attempt: 3 },
+      { level: 'info', msg: 'listening', port: 1 },
+      { level: 'warn', msg: 'Redis is away', err: { message: 'ECONNREFUSED' }, attempt: 3 },
     ];
     const code = `${lines.map((line) => `console.log('${JSON.stringify(line)}');`).join('')} ready(); setInterval(() => {}, 1000);`;
     it.children.start({ name: 'scheduler', entry: await entry('logs', code), env: {} });
