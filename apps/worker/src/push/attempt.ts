@@ -13,7 +13,7 @@ import {
 } from '@pushfleet/protocols';
 import type { StreamHub } from '../source/stream-hub.ts';
 import type { ConnectBudget } from './connect-budget.ts';
-import { type Liveness, liveness } from './liveness.ts';
+import { type Liveness, liveness, STALL_LIMIT_MS } from './liveness.ts';
 
 export interface AttemptDeps {
   readonly hub: StreamHub;
@@ -116,7 +116,10 @@ export class Attempt {
       maxSessionMs: this.#maxSessionMs,
     });
     if (state.phase === 'expired') this.end('renewed');
-    if (state.phase === 'wedged') this.#abort.abort(new PublishError('target_stalled'));
+    if (state.phase === 'wedged') {
+      const detail = `it has taken no byte for ${STALL_LIMIT_MS / 1000} s, ${stats.pendingBytes} bytes wait`;
+      this.#abort.abort(new PublishError('target_stalled', detail));
+    }
     return state;
   }
 
