@@ -48,6 +48,7 @@ export class Attempt {
   readonly #options: ResolvedPushOptions;
   readonly #deps: AttemptDeps;
   readonly #abort = new AbortController();
+  #protocol: Protocol | undefined;
   #publisher: Publisher | undefined;
   #feed: ChannelFeed | undefined;
   #cause: EndCause | undefined;
@@ -97,10 +98,18 @@ export class Attempt {
     this.#abort.abort(new Error(cause));
   }
 
-  /** Called a few times a second: how the attempt does. Ends it when the target has stopped reading for too long, or when the session has grown too old. */
+  /**
+   * Called a few times a second: how the attempt does. Ends it when the target has stopped reading for too long, when the stream has changed
+   * to a codec that cannot be carried, or when the session has grown too old.
+   */
   look(now: number): Liveness {
     const stats = this.#publisher?.stats();
     if (stats === undefined || this.connectedAt === undefined) return { phase: 'starting', reason: '' };
+    const unsupported = this.#unsupported();
+    if (unsupported !== undefined) {
+      this.#abort.abort(unsupported);
+      return { phase: 'wedged', reason: unsupported.detail };
+    }
     if (stats.bytesSent !== this.#sentBytes) {
       this.#sentBytes = stats.bytesSent;
       this.#lastProgressAt = now;
@@ -145,20 +154,23 @@ export class Attempt {
     this.#sentBytes = this.#acceptedBytes;
   }
 
+  /** Why the protocol cannot carry the stream as it is now; undefined when it can. */
+  #unsupported(): PublishError | undefined {
+    const track = this.#deps.hub.tracks.find((candidate) => this.#protocol?.supports(candidate) === false);
+    if (track === undefined) return undefined;
+    const detail = `${this.#protocol!.schemes[0]} cannot carry ${track.kind} as ${track.codec}`;
+    return new PublishError('codec_unsupported', detail);
+  }
+
   #createPublisher(): Publisher {
     const { url } = this.#push;
     const protocol = protocolFor(url);
     if (protocol === undefined) {
       throw new PublishError('scheme_unsupported', `supported: ${supportedSchemes.map((s) => `${s}://`).join(', ')}`);
     }
-    for (const track of this.#deps.hub.tracks) {
-      if (!protocol.supports(track)) {
-        throw new PublishError(
-          'codec_unsupported',
-          `${protocol.schemes[0]} cannot carry ${track.kind} as ${track.codec}`,
-        );
-      }
-    }
+    this.#protocol = protocol;
+    const unsupported = this.#unsupported();
+    if (unsupported !== undefined) throw unsupported;
     this.#maxSessionMs = protocol.maxSessionMs;
     return protocol.createPublisher(parseTarget(protocol, url), {
       dial: this.#deps.dial,

@@ -22,7 +22,7 @@ export type Liveness =
   | { readonly phase: 'expired'; readonly reason: '' }
   | { readonly phase: 'starting' | 'running'; readonly reason: '' }
   | { readonly phase: 'stalled'; readonly reason: string }
-  /** The target has not read for so long that the attempt is over. */
+  /** The attempt is over: the target has not read for too long, or what the source gives now cannot be sent to it. */
   | { readonly phase: 'wedged'; readonly reason: string };
 
 /**
