@@ -133,9 +133,16 @@ const newChunkStream = (): ChunkStream => ({
 });
 
 /** A message in one chunk of format 0; the payload must fit the chunk size that the peer was told. */
-export function message(type: number, chunkStreamId: number, messageStreamId: number, payload: Buffer): Buffer {
+export function message(
+  type: number,
+  chunkStreamId: number,
+  messageStreamId: number,
+  payload: Buffer,
+  timestampMs = 0,
+): Buffer {
   const header = Buffer.alloc(12);
   header[0] = chunkStreamId; // fmt 0
+  header.writeUIntBE(timestampMs, 1, 3); // timestamp, below the extended ones
   header.writeUIntBE(payload.length, 4, 3); // message length
   header[7] = type; // message type id
   header.writeUInt32LE(messageStreamId, 8); // message stream id

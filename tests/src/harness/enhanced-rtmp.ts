@@ -1,0 +1,99 @@
+// Codecs that plain FLV does not know, in the syntax of Enhanced RTMP v1. https://veovera.org/docs/enhanced/enhanced-rtmp-v1
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RtmpClient } from './rtmp-client.ts';
+import { runTool } from './tool.ts';
+
+/** As ffprobe calls the codecs. */
+const VIDEO_FOURCCS: Readonly<Record<string, string>> = { hevc: 'hvc1', av1: 'av01', h264: 'avc1' };
+const AUDIO_FOURCCS: Readonly<Record<string, string>> = { opus: 'Opus', aac: 'mp4a' };
+const AUDIO = 8;
+const VIDEO = 9;
+
+interface Tag {
+  readonly type: number;
+  readonly timestampMs: number;
+  readonly payload: Buffer;
+}
+
+/** A publisher that sends an MP4 file round and round in real time until it is stopped. */
+export interface EnhancedPublisher {
+  stop(): Promise<void>;
+}
+
+export async function publishEnhanced(url: string, file: string): Promise<EnhancedPublisher> {
+  const tags = await readTags(file);
+  const client = await RtmpClient.publish(url);
+  if (!client.isAccepted) throw new Error(`not accepted: ${client.statuses}`);
+  const stopping = new AbortController();
+  const sending = sendInRealTime(client, tags, stopping.signal);
+  return {
+    async stop() {
+      stopping.abort();
+      client.close();
+      await sending;
+    },
+  };
+}
+
+async function sendInRealTime(client: RtmpClient, tags: readonly Tag[], signal: AbortSignal): Promise<void> {
+  const lengthMs = tags.at(-1)!.timestampMs + 40;
+  const startedAt = performance.now();
+  for (let round = 0; ; round++) {
+    for (const { type, timestampMs, payload } of tags) {
+      const dueMs = round * lengthMs + timestampMs;
+      const earlyMs = dueMs - (performance.now() - startedAt);
+      if (earlyMs > 0) await sleep(earlyMs);
+      if (signal.aborted) return;
+      client.send(type, dueMs, payload);
+    }
+  }
+}
+
+interface Probed {
+  readonly streams: readonly { codec_type: string; codec_name: string; extradata?: string; time_base: string }[];
+  readonly packets: readonly {
+    stream_index: number;
+    pts_time: string;
+    dts_time: string;
+    flags: string;
+    data: string;
+  }[];
+}
+
+/** Sequence starts first, then each packet, in order of decode times from 0 on. */
+async function readTags(file: string): Promise<Tag[]> {
+  const probe = ['-v', 'error', '-show_streams', '-show_packets', '-show_data', '-of', 'json', file];
+  const { streams, packets } = JSON.parse((await runTool('ffprobe', probe)).stdout) as Probed;
+  const startMs = Math.min(...packets.map(({ dts_time }) => Number(dts_time) * 1000));
+  const headers = streams.map(({ codec_type, codec_name, extradata = '' }): Tag => {
+    const config = bytesOf(extradata);
+    return codec_type === 'video'
+      ? { type: VIDEO, timestampMs: 0, payload: ex(0x90, VIDEO_FOURCCS[codec_name]!, config) } // key, SequenceStart
+      : { type: AUDIO, timestampMs: 0, payload: ex(0x90, AUDIO_FOURCCS[codec_name]!, config) }; // ex header, SequenceStart
+  });
+  const samples = packets.map(({ stream_index, pts_time, dts_time, flags, data }): Tag => {
+    const { codec_type, codec_name } = streams[stream_index]!;
+    const timestampMs = Math.round(Number(dts_time) * 1000 - startMs);
+    if (codec_type === 'audio') {
+      return { type: AUDIO, timestampMs, payload: ex(0x91, AUDIO_FOURCCS[codec_name]!, bytesOf(data)) }; // CodedFrames
+    }
+    const compositionTime = Buffer.alloc(codec_name === 'av1' ? 0 : 3);
+    if (codec_name !== 'av1') {
+      compositionTime.writeIntBE(Math.round((Number(pts_time) - Number(dts_time)) * 1000), 0, 3);
+    }
+    const frameType = flags.startsWith('K') ? 0x91 : 0xa1; // key or inter, CodedFrames
+    const body = Buffer.concat([compositionTime, bytesOf(data)]);
+    return { type: VIDEO, timestampMs, payload: ex(frameType, VIDEO_FOURCCS[codec_name]!, body) };
+  });
+  return [...headers, ...samples.sort((a, b) => a.timestampMs - b.timestampMs)];
+}
+
+function ex(firstByte: number, fourCc: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(firstByte), Buffer.from(fourCc, 'latin1'), body]);
+}
+
+/** Of a dump such as `00000000: 0102 0304  ....` */
+function bytesOf(dump: string): Buffer {
+  const digits = dump.split('\n').map((line) => /^\w+: ([\da-f ]{1,40})/.exec(line)?.[1] ?? '');
+  return Buffer.from(digits.join('').replaceAll(' ', ''), 'hex');
+}
