@@ -22,7 +22,8 @@ export class PushRequests {
     const [commands, blocking] = [connectRedis(redisUrl, onError), connectRedis(redisUrl, onError)];
     this.#connections = [commands, blocking];
     this.#queue = new Queue(REQUESTS_QUEUE, { prefix: tag, connection: commands });
-    this.#events = new QueueEvents(REQUESTS_QUEUE, { prefix: tag, connection: blocking });
+    // BullMQ begins to listen a moment after it says that it is ready, and an answer may come sooner: so it listens from the beginning.
+    this.#events = new QueueEvents(REQUESTS_QUEUE, { prefix: tag, connection: blocking, lastEventId: '0-0' });
     this.#waitMs = options.waitMs ?? 10_000;
   }
 
@@ -41,7 +42,6 @@ export class PushRequests {
   }
 
   async #request(name: string, data: object): Promise<RequestResult> {
-    await this.#events.waitUntilReady();
     const job = await this.#queue.add(name, data, { removeOnComplete: { age: 3600 }, removeOnFail: { age: 86_400 } });
     return job.waitUntilFinished(this.#events, this.#waitMs);
   }

@@ -6,7 +6,7 @@ const [redisUrl, ...lines] = process.argv.slice(2);
 const { hostname: host, port, password } = new URL(redisUrl);
 const connection = { host, port: Number(port), password };
 const requests = new Queue('requests', { connection, prefix: '{pushfleet}' });
-const events = new QueueEvents('requests', { connection, prefix: '{pushfleet}' });
+const events = new QueueEvents('requests', { connection, prefix: '{pushfleet}', lastEventId: '0-0' });
 
 for (const line of lines) {
   const data = JSON.parse(line);

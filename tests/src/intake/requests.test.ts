@@ -91,6 +91,13 @@ describe('another service with nothing but bullmq', { timeout: 60_000 }, () => {
     expect(sink.of(key('another'))).toEqual([]);
   });
 
+  it('gets its answer every time, however soon that comes after its start', async () => {
+    for (let start = 1; start <= 10; start++) {
+      const [answer] = await ask(act('pause', `nobody-${start}`));
+      expect(answer!.error).toContain(`There is no push with the id 'nobody-${start}'`);
+    }
+  });
+
   // Field, value where it is no secret, and what to write instead.
   const wrong = (): [string, object, RegExp][] => [
     [
