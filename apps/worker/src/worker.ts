@@ -87,7 +87,10 @@ export class FleetWorker {
     const policy = new AddressPolicy({ allow: config.allowTargets, deny: config.denyTargets });
     const dials = { operator: createDial(policy, 'operator'), public: createDial(policy, 'public') };
     // Where a peer redirects to is the peer's wish and not the operator's.
-    const dialFor = (trust: Trust): Dial => (options) => dials[options.redirected ? 'public' : trust](options);
+    const dialFor =
+      (trust: Trust): Dial =>
+      (options) =>
+        dials[options.redirected ? 'public' : trust](options);
     const pulls = new ClusterPulls(this.#clusterKey);
     const worker = { id: '', name: config.workerId, rtmp: () => this.#addresses.rtmp };
     const stream = (name: string) => this.#desired.stream(name);

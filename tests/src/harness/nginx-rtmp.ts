@@ -99,6 +99,12 @@ export class NginxRtmp {
     await until(async () => (await this.streams()).some(isLive), { what: `nginx to receive ${name}`, timeoutMs });
   }
 
+  /** Resolves when a stream has neither publisher nor players: its recording is complete. */
+  async untilGone(name: string): Promise<void> {
+    const isGone = async () => (await this.streams()).every((stream) => stream.name !== name);
+    await until(isGone, { what: `the end of ${name} at nginx` });
+  }
+
   /** Closes the connection of a stream's publisher; the server goes on. */
   async dropPublisher(name: string): Promise<void> {
     const url = `http://127.0.0.1:${this.#httpPort}/control/drop/publisher?app=live&name=${encodeURIComponent(name)}`;

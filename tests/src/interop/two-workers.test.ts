@@ -26,7 +26,10 @@ beforeAll(async () => {
   sent = join(directory, 'sent.flv');
   nginx = await startNginxRtmp();
   const pushes = ['one', 'two'].map((name) => `push ${nginx.url}/${name} pool=edge;`).join(' ');
-  fleet = await startFleet({ config: `stream studio { input publish://; ${pushes} }`, env: { PUSHFLEET_CLUSTER_KEY: 'k' } });
+  fleet = await startFleet({
+    config: `stream studio { input publish://; ${pushes} }`,
+    env: { PUSHFLEET_CLUSTER_KEY: 'k' },
+  });
   ingest = fleet.worker('worker-1');
   holder = await fleet.addWorker({ PUSHFLEET_POOL: 'edge' });
   const waiting = async () => (await fleet.api.pushes({ status: 'waiting' })).length === 2;
@@ -61,7 +64,9 @@ describe('a stream that is published to one worker and pushed by another', () =>
     expect(held).toEqual({ 'worker-1': 'default', 'worker-2': 'edge' });
     for (const { id } of await fleet.api.pushes()) {
       const attempts = await fleet.api.attempts(id);
-      expect(attempts.map(({ worker, failed }) => ({ worker, failed }))).toEqual([{ worker: 'worker-2', failed: false }]);
+      expect(attempts.map(({ worker, failed }) => ({ worker, failed }))).toEqual([
+        { worker: 'worker-2', failed: false },
+      ]);
     }
   });
 
