@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFaultProxy } from './fault-proxy.ts';
 import { publishClip } from './ffmpeg.ts';
 import { publishWithGstreamer } from './gstreamer.ts';
 import { type RtmpSink, startRtmpSink, type Verdict } from './rtmp-sink.ts';
@@ -65,6 +66,29 @@ describe('the RTMP sink', () => {
     const publisher = publishClip(`${sink.url}/unwanted`);
     expect((await publisher.exited).code).not.toBe(0);
     expect(sink.publications).toHaveLength(refusal === 'refuse' ? 0 : 1);
+  });
+
+  it('tells a publisher that said goodbye from one that vanished, was cut off, or was dropped', async () => {
+    const proxy = await startFaultProxy(sink.port);
+    const publishers = {
+      polite: publishClip(`${sink.url}/polite`),
+      killed: publishClip(`${sink.url}/killed`),
+      reset: publishClip(`rtmp://127.0.0.1:${proxy.port}/live/reset`),
+      dropped: publishClip(`${sink.url}/dropped`),
+    };
+    await Promise.all(Object.keys(publishers).map(untilMedia));
+    publishers.polite.kill('SIGTERM');
+    publishers.killed.kill('SIGKILL');
+    proxy.reset();
+    sink.drop('dropped');
+    const ends = () =>
+      sink.publications.map(({ name, goodbyes, connectionEnd }) => [name, goodbyes.length, connectionEnd]);
+    await until(() => ends().every(([, , end]) => end !== undefined), { what: () => `all ends, got ${ends()}` });
+    const byName = Object.fromEntries(ends().map(([name, ...end]) => [name as string, end]));
+    expect(byName).toMatchObject({ polite: [2, 'fin'], reset: [0, 'reset'], dropped: [0, 'dropped'] });
+    expect(byName.killed?.[0]).toBe(0);
+    await Promise.all(Object.values(publishers).map(({ exited }) => exited));
+    await proxy.stop();
   });
 
   it('drops the publishers of a name, and only those', async () => {
