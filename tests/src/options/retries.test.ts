@@ -198,4 +198,20 @@ describe.concurrent('a push whose target is down', { timeout: 60_000 }, () => {
     await expectGivenUp(6);
     console.log(`retry_limit=3, restarted once: ${target.connectedAt.length} attempts in all`);
   });
+
+  it('stops trying while it is paused, and begins at once and with the whole budget when it is resumed', async () => {
+    const target = await own(startClosingTarget());
+    const { id } = await pushTo(target.port, { retry_timeout: 1, retry_limit: 3 });
+    await untilConnects(target, 2);
+    await fleet.api.waitForStatus(id, 'retry');
+    await fleet.api.pause(id);
+    await fleet.api.waitForStatus(id, 'disabled');
+    expect(await connectsWithin(3_000, target)).toBe(0);
+    const resumedAt = performance.now();
+    await fleet.api.resume(id);
+    await fleet.api.waitForStatus(id, 'error');
+    expect(target.connectedAt).toHaveLength(5);
+    console.log(`resumed: next attempt after ${Math.round(target.connectedAt[2]! - resumedAt)} ms, then all of 3`);
+    expect(target.connectedAt[2]! - resumedAt).toBeLessThan(500);
+  });
 });
