@@ -115,6 +115,7 @@ export class FleetWorker {
     );
     const budget = new ConnectBudget(CONNECTS_AT_A_TIME);
     this.#processor = new PushProcessor({
+      pool: config.pool,
       scripts: this.#scripts,
       reporter: () => this.#reporter,
       push: (id) => this.#desired.push(id),
@@ -248,6 +249,9 @@ export class FleetWorker {
         return;
       case 'live':
         this.#hubs.inputs(message.stream)?.refresh();
+        return;
+      case 'doubt':
+        this.#ingest.yieldIfSilent(message.stream);
         return;
       case 'beat':
         void this.#heartbeat.beatNow();

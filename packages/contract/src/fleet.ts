@@ -38,6 +38,8 @@ export type ControlMessage =
   | { readonly op: 'push'; readonly push: string }
   /** A stream has come live or has gone. */
   | { readonly op: 'live'; readonly stream: string }
+  /** Somebody waits to publish the stream elsewhere: its worker lets go of a publisher that is silent. */
+  | { readonly op: 'doubt'; readonly stream: string }
   /** The set of workers has changed: beat now. */
   | { readonly op: 'beat' }
   | { readonly op: 'drain' | 'undrain'; readonly worker: string };

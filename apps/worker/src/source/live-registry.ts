@@ -38,6 +38,12 @@ export class LiveRegistry {
     return holder;
   }
 
+  /** Asks the worker that has the name whether its publisher still sends. */
+  async doubt(stream: string): Promise<void> {
+    const { redis, keys } = this.#deps;
+    await redis.publish(keys.control, JSON.stringify({ op: 'doubt', stream } satisfies ControlMessage));
+  }
+
   async release(stream: string): Promise<void> {
     const entry = this.#own.get(stream);
     if (entry === undefined) return;

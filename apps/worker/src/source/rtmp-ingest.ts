@@ -37,17 +37,26 @@ const PLAY_WAIT_MS = 5_000;
 
 interface Publication {
   readonly lease: SourceLease;
+  /** performance.now() when the publisher was accepted. */
+  readonly startedAt: number;
   close(reason: string): void;
 }
 
 type Refusal = PublishAnswer & { accept: false };
 
+const busy = (name: string, where: string): Refusal => ({
+  accept: false,
+  code: 'NetStream.Publish.BadName',
+  description: `${name} is already published ${where}`,
+});
 const denied = (description: string): Refusal => ({ accept: false, code: 'NetStream.Publish.Denied', description });
 
 /** The RTMP port of a worker: takes published streams in, serves any live stream to players and to other workers. */
 export class RtmpIngest {
   readonly #deps: RtmpIngestDeps;
   readonly #publications = new Map<string, Publication>();
+  /** Names for which a publisher is just being let in: of several that come at the same moment only one may. */
+  readonly #claiming = new Set<string>();
   readonly #sockets = new Set<net.Socket>();
   readonly #server: net.Server;
 
@@ -70,6 +79,12 @@ export class RtmpIngest {
     this.#publications.get(stream.name)?.close('the stream takes no publisher any more');
   }
 
+  /** Somebody wants to publish the stream at another worker: a publisher that is silent gives way, as it would to one here. */
+  yieldIfSilent(name: string): void {
+    const publication = this.#publications.get(name);
+    if (publication !== undefined && isReplaceable(publication)) publication.close('replaced by a new publisher');
+  }
+
   /** Ends every publication and connection. */
   async close(): Promise<void> {
     this.#server.close();
@@ -88,17 +103,31 @@ export class RtmpIngest {
   }
 
   async #publish(request: PublishRequest, close: (reason: string) => void): Promise<PublishAnswer> {
-    const { name } = request;
+    const { name, peer } = request;
     const refusal = await this.#refusal(request);
-    if (refusal !== undefined) {
-      this.#deps.log.warn({ stream: name, publisher: request.peer, reason: refusal.description }, 'publisher refused');
-      this.#event('stream_refused', name, request.peer, refusal.description);
-      return refusal;
+    if (refusal !== undefined) return this.#refuse(request, refusal);
+    if (this.#claiming.has(name)) return this.#refuse(request, busy(name, 'here'));
+    this.#claiming.add(name);
+    try {
+      const taken = await this.#takeName(name, peer);
+      return taken === undefined ? this.#accept(request, close) : this.#refuse(request, taken);
+    } finally {
+      this.#claiming.delete(name);
     }
+  }
+
+  #refuse({ name, peer }: PublishRequest, refusal: Refusal): Refusal {
+    this.#deps.log.warn({ stream: name, publisher: peer, reason: refusal.description }, 'publisher refused');
+    this.#event('stream_refused', name, peer, refusal.description);
+    return refusal;
+  }
+
+  #accept(request: PublishRequest, close: (reason: string) => void): PublishAnswer {
+    const { name } = request;
     const lease = this.#deps.hubs.acquire(name);
     const source = this.#deps.hubs.inputs(name)!.publish();
     const demuxer = new FlvDemuxer(source);
-    const publication: Publication = { lease, close };
+    const publication: Publication = { lease, startedAt: performance.now(), close };
     this.#publications.set(name, publication);
     this.#deps.log.info({ stream: name, publisher: request.peer, agent: request.agent }, 'stream_started');
     this.#event('stream_started', name, request.peer, '');
@@ -117,32 +146,28 @@ export class RtmpIngest {
     };
   }
 
-  /** Undefined when the publisher may begin. */
-  async #refusal({ name, query, peer }: PublishRequest): Promise<Refusal | undefined> {
+  /** Undefined when the publisher may have the name. */
+  async #refusal({ name, query }: PublishRequest): Promise<Refusal | undefined> {
     if (this.#deps.draining()) return denied('this worker is being drained');
     const stream = await this.#deps.stream(name).catch(() => undefined);
     if (stream === undefined) return denied(`there is no stream ${name}`);
     const reason = mayBePublished(stream);
     if (reason !== undefined) return denied(reason);
-    if (!passwordMatches(stream.spec.password, query)) return denied('wrong password');
-    return this.#takeName(name, peer);
+    return passwordMatches(stream.spec.password, query) ? undefined : denied('wrong password');
   }
 
+  /** Undefined when the name is the publisher's now, in the whole fleet. */
   async #takeName(name: string, peer: string): Promise<Refusal | undefined> {
-    const busy = (where: string): Refusal => ({
-      accept: false,
-      code: 'NetStream.Publish.BadName',
-      description: `${name} is already published ${where}`,
-    });
     const before = this.#publications.get(name);
     if (before !== undefined) {
-      if (before.lease.hub.silentMs < REPLACEABLE_AFTER_MS) return busy('here');
+      if (!isReplaceable(before)) return busy(name, 'here');
       this.#publications.delete(name);
       before.close('replaced by a new publisher');
-      return undefined;
     }
     const holder = await this.#deps.live.claim(name, peer);
-    return holder === undefined ? undefined : busy(`at worker ${holder.workerName}`);
+    if (holder === undefined) return undefined;
+    await this.#deps.live.doubt(name); // encoders try again, and may find the name free then
+    return busy(name, `at worker ${holder.workerName}`);
   }
 
   async #play(request: PlayRequest): Promise<PlayAnswer> {
@@ -194,6 +219,11 @@ export class RtmpIngest {
       message,
     });
   }
+}
+
+/** Before its first sample the silence of a publisher counts from its start: what the hub has is of somebody before. */
+function isReplaceable({ lease, startedAt }: Publication): boolean {
+  return Math.min(lease.hub.silentMs, performance.now() - startedAt) >= REPLACEABLE_AFTER_MS;
 }
 
 /** Undefined when the stream takes publishers; else why not. */
