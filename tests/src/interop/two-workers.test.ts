@@ -114,7 +114,7 @@ describe('ffprobe', () => {
   ])('sees both tracks at %s', async (_where, url) => {
     const since = performance.now();
     const publisher = publishClip(`${ingest.rtmpUrl}/live/studio`);
-    await until(async () => (await fleet.api.stream('studio')).status === 'running', { what: 'the stream to run' });
+    await until(async () => (await fleet.api.stream('studio')).source, { what: 'the stream to be published' });
     const streams = await probe(url());
     console.log(`ffprobe: ${streams.map(({ codec_name }) => codec_name)}, ${Math.round(performance.now() - since)} ms`);
     expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
