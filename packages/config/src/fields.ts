@@ -38,12 +38,13 @@ export function choiceField<const Value extends string | number>(name: string, v
 
 /** Names and texts of the caller's own choice. `value` is the schema of the texts. */
 export function labelsField<Value extends z.ZodType>(value: Value, maxLabels: number) {
-  const name = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+  // Not with `_` in front: JavaScript gives `__proto__` a meaning of its own.
+  const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
   return z
     .record(name, value, {
       error: ({ code }) =>
         code === 'invalid_key'
-          ? 'labels must have names of 1 to 64 letters, digits, ".", "-" or "_"'
+          ? 'labels must have names of 1 to 64 letters, digits, ".", "-" or "_", with a letter or digit in front'
           : 'labels must be an object of texts',
     })
     .refine((labels) => Object.keys(labels).length <= maxLabels, { error: `labels must be at most ${maxLabels}` });

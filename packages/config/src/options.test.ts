@@ -54,7 +54,14 @@ describe('push options', () => {
     ],
     [{ disabled: 'yes' }, 'disabled: disabled must be true or false, not "yes"'],
     [{ pool: 'EU' }, 'pool: pool must be 1 to 32 lower-case letters, digits or "-", not "EU"'],
-    [{ labels: { 'a b': 'x' } }, 'labels.a b: labels must have names of 1 to 64 letters, digits, ".", "-" or "_"'],
+    [
+      { labels: { 'a b': 'x' } },
+      'labels.a b: labels must have names of 1 to 64 letters, digits, ".", "-" or "_", with a letter or digit in front',
+    ],
+    [
+      { labels: { _: '' } },
+      'labels._: labels must have names of 1 to 64 letters, digits, ".", "-" or "_", with a letter or digit in front',
+    ],
     [{ labels: { a: 1 } }, 'labels.a: label must be text of at most 255 characters, not 1'],
     [{ labels: [] }, 'labels: labels must be an object of texts'],
     [{ retry_timout: 5 }, 'a push has no field "retry_timout"; did you mean \'retry_timeout\'?'],

@@ -241,7 +241,7 @@ const anyPush = (url: string) =>
       connect_timeout: seconds(0.1, 300),
       comment: text(30),
       pool: fc.stringMatching(/^[a-z0-9-]{1,32}$/),
-      labels: fc.dictionary(fc.stringMatching(/^[A-Za-z0-9_.-]{1,12}$/), text(10), {
+      labels: fc.dictionary(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,11}$/), text(10), {
         minKeys: 1,
         maxKeys: 3,
         noNullPrototype: true,
