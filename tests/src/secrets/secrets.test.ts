@@ -92,7 +92,7 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
     const connection = connectRedis(fleet.redis.url, () => {});
     const { tag: prefix } = new Keys();
     const requests = new Queue(REQUESTS_QUEUE, { prefix, connection });
-    const events = new QueueEvents(REQUESTS_QUEUE, { prefix, connection: connection.duplicate() });
+    const events = new QueueEvents(REQUESTS_QUEUE, { prefix, connection: connection.duplicate(), lastEventId: '0-0' });
     const ask = async (data: object) => {
       const job = await requests.add('add', data);
       return job.waitUntilFinished(events, 10_000).catch((error: Error) => error.message);

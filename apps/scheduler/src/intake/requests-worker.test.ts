@@ -13,7 +13,7 @@ beforeAll(async () => {
   app = await TestApp.start();
   await app.call('PUT', '/api/v1/streams/news', { inputs: ['publish://'] });
   queue = new Queue('requests', { prefix: app.keys.tag, connection: app.redis.duplicate() });
-  events = new QueueEvents('requests', { prefix: app.keys.tag, connection: app.redis.duplicate() });
+  events = new QueueEvents('requests', { prefix: app.keys.tag, connection: app.redis.duplicate(), lastEventId: '0-0' });
   await events.waitUntilReady();
 });
 afterAll(async () => {
