@@ -1,11 +1,16 @@
-import { PublishError, type PublishErrorCode, publishErrors } from '@pushfleet/protocols';
+import { PublishError, type PublishErrorCode, publishErrorMessage, publishErrors } from '@pushfleet/protocols';
 
 /**
- * The text of a failed job: code first, so that Bull Board shows it and a reader can take it apart. `redact` must know the secrets of the
- * push: peers like to echo what they were sent.
+ * The message of an error as people may see it. `redact` must know the secrets of the push: peers like to echo what they were sent. Our
+ * own sentence stays as it is: a word that is missing from it would tell the secret.
  */
+export function redactedMessage({ code, detail }: PublishError, redact: (text: string) => string): string {
+  return publishErrorMessage(code, redact(detail));
+}
+
+/** The text of a failed job: code first, so that Bull Board shows it and a reader can take it apart. `redact` as above. */
 export function formatFailure(error: PublishError, redact: (text: string) => string): string {
-  return `${error.code}: ${redact(error.message)}`;
+  return `${error.code}: ${redactedMessage(error, redact)}`;
 }
 
 /** The inverse of `formatFailure`; text that it did not write counts as `internal`. */

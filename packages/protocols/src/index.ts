@@ -36,6 +36,7 @@ export {
   type Fault,
   PublishError,
   type PublishErrorCode,
+  publishErrorMessage,
   publishErrors,
   type Retry,
   TargetUrlError,

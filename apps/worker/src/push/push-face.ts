@@ -1,5 +1,13 @@
 import { redactText, redactUrl, secretsOf } from '@pushfleet/config';
-import type { DesiredPush, EventType, FleetEvent, JournalEntry, LastError, PushReport } from '@pushfleet/contract';
+import {
+  type DesiredPush,
+  type EventType,
+  type FleetEvent,
+  type JournalEntry,
+  type LastError,
+  type PushReport,
+  redactedMessage,
+} from '@pushfleet/contract';
 import type { PublishError } from '@pushfleet/protocols';
 import type { Logger } from 'pino';
 import type { FactWriter } from '../status/fact-writer.ts';
@@ -86,7 +94,7 @@ export class PushFace {
   closed(attempt: Attempt, number: number, end: AttemptEnd, budget: Budget | undefined): void {
     const now = performance.now();
     const { bytes, frames, peer } = attempt.stats(now);
-    const message = end.error === undefined ? '' : this.redact(end.error.message);
+    const message = end.error === undefined ? '' : redactedMessage(end.error, (text) => this.redact(text));
     this.#deps.facts.counters(this.push.id, {
       ...this.takeCounters(attempt, now),
       sessions: attempt.connectedAt === undefined ? 0 : 1,

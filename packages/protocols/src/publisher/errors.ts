@@ -49,7 +49,7 @@ export const publishErrors = {
     'target',
     'backoff',
     'The TLS handshake with the target failed.',
-    'Check the certificate of the target (name, expiry, authority), or that the port really speaks TLS.',
+    'Check the certificate of the target (name, expiry, authority), or that the port really speaks TLS; NODE_EXTRA_CA_CERTS of the worker names authorities of your own.',
   ),
   blocked_address: entry(
     'operator',
@@ -140,8 +140,8 @@ export const publishErrors = {
   target_refused: entry(
     'target',
     'backoff',
-    'The target closed the connection right after it had accepted the publication.',
-    'Check stream key and access rules at the target, and whether somebody else publishes this name: many servers refuse this way.',
+    'The target closed the connection right after it had accepted the publication: many servers refuse a key or a busy name this way.',
+    'Check stream key and access rules at the target, and whether somebody else publishes this name.',
   ),
   target_stalled: entry(
     'target',
@@ -177,6 +177,12 @@ export const publishErrors = {
 
 export type PublishErrorCode = keyof typeof publishErrors;
 
+/** The sentence of a code with its particulars. Only `detail` can hold what is not ours. */
+export function publishErrorMessage(code: PublishErrorCode, detail: string): string {
+  const { title } = publishErrors[code];
+  return detail === '' ? title : `${title} (${detail})`;
+}
+
 /**
  * Why an attempt ended without success. `message` is a whole sentence for people and never holds a URL; `detail` keeps what the peer
  * said, verbatim (for instance `NetStream.Publish.BadName: Already publishing`), and may hold what the peer chose to echo: whoever
@@ -188,7 +194,7 @@ export class PublishError extends Error {
   readonly detail: string;
 
   constructor(code: PublishErrorCode, detail = '', options?: { cause?: unknown }) {
-    super(detail === '' ? publishErrors[code].title : `${publishErrors[code].title} (${detail})`, options);
+    super(publishErrorMessage(code, detail), options);
     this.code = code;
     this.detail = detail;
   }
