@@ -153,9 +153,10 @@ describe('a target that breaks the connection', () => {
     const failed = await fleet.api.waitForStatus(id, 'retry');
     const noticedAfterMs = elapsedMs(since);
     expect(failed.last_error).toMatchObject({ code: 'target_closed', message: expect.stringMatching(says) });
-    expect(failed.errors.target_closed).toBe(before + 1);
-    const [entry] = await fleet.api.attempts(id);
-    expect(entry).toMatchObject({ cause: 'target_closed', failed: true, peer: `127.0.0.1:${proxy.port}` });
+    const isCounted = async () => (await fleet.api.push(id)).errors.target_closed === before + 1;
+    await until(isCounted, { what: 'the failure to be counted' });
+    const entry = (await fleet.api.attempts(id)).find(({ failed }) => failed);
+    expect(entry).toMatchObject({ cause: 'target_closed', peer: `127.0.0.1:${proxy.port}` });
     await fleet.api.waitForStatus(id, 'running');
     console.log(`noticed after ${noticedAfterMs} ms, running again after ${elapsedMs(since)} ms: ${entry!.message}`);
     expect(noticedAfterMs).toBeLessThan(1_000);

@@ -112,6 +112,15 @@ export class Api {
     return (await this.#ask<{ attempts: JournalEntry[] }>('GET', `/pushes/${id}/attempts`)).attempts;
   }
 
+  /** The journal once it has so many entries: an attempt is written down a moment after its end. */
+  waitForAttempts(id: string, count: number): Promise<JournalEntry[]> {
+    const enough = async () => {
+      const attempts = await this.attempts(id);
+      return attempts.length >= count && attempts;
+    };
+    return until(enough, { what: `${count} attempts of push ${id} in its journal` });
+  }
+
   async streams(): Promise<StreamView[]> {
     return (await this.#ask<{ streams: StreamView[] }>('GET', '/streams')).streams;
   }

@@ -166,13 +166,7 @@ describe('a publisher that has fallen silent without an end', () => {
     await publisher.stop();
     await fleet.api.pause(id);
     await nginx.untilGone('guarded');
-    const attempts = await until(
-      async () => {
-        const all = await fleet.api.attempts(id);
-        return all.length > 0 && all;
-      },
-      { what: 'the journal entry' },
-    );
+    const attempts = await fleet.api.waitForAttempts(id, 1);
     expect(attempts).toMatchObject([{ cause: 'stopped', failed: false }]); // one connection for all publishers
     const recording = nginx.recording('guarded');
     expect(await decodeErrors(recording)).toEqual([]);

@@ -63,10 +63,8 @@ describe('a stream that is published to one worker and pushed by another', () =>
     const held = Object.fromEntries((await fleet.api.workers()).map((worker) => [worker.name, worker.pool]));
     expect(held).toEqual({ 'worker-1': 'default', 'worker-2': 'edge' });
     for (const { id } of await fleet.api.pushes()) {
-      const attempts = await fleet.api.attempts(id);
-      expect(attempts.map(({ worker, failed }) => ({ worker, failed }))).toEqual([
-        { worker: 'worker-2', failed: false },
-      ]);
+      const attempts = await fleet.api.waitForAttempts(id, 1);
+      expect(attempts).toMatchObject([{ worker: 'worker-2', failed: false }]);
     }
   });
 
