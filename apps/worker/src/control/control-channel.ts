@@ -15,11 +15,24 @@ export class ControlChannel {
   }
 
   async listen(handle: (message: ControlMessage) => void): Promise<void> {
-    this.#subscriber.on('message', (_channel: string, text: string) => handle(JSON.parse(text) as ControlMessage));
+    this.#subscriber.on('message', (_channel: string, text: string) => {
+      const message = parse(text);
+      if (message !== undefined) handle(message);
+    });
     await this.#subscriber.subscribe(this.#channel);
   }
 
   async send(message: ControlMessage): Promise<void> {
     await this.#publisher.publish(this.#channel, JSON.stringify(message));
+  }
+}
+
+/** Undefined for what is no message: anyone who reaches Redis can write to the channel, and no hint is worth a worker. */
+function parse(text: string): ControlMessage | undefined {
+  try {
+    const message = JSON.parse(text) as ControlMessage | null;
+    return message === null ? undefined : message;
+  } catch {
+    return undefined;
   }
 }
