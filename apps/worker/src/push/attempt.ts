@@ -69,7 +69,7 @@ export class Attempt {
     try {
       this.#publisher = this.#createPublisher();
       const { signal } = this.#abort;
-      await this.#deps.budget.use(() => this.#publisher!.connect(signal), signal);
+      await this.#deps.budget.use(hostOf(this.#push.url), () => this.#publisher!.connect(signal), signal);
       this.#accepted(this.#publisher);
       this.#feed = this.#deps.hub.openFeed(this.#publisher.wireFormat);
       if (this.#cause !== undefined) this.#feed.end();
@@ -132,6 +132,11 @@ export class Attempt {
     return state;
   }
 
+  /** Milliseconds since the target accepted; negative infinity before. */
+  connectedForMs(now: number): number {
+    return this.connectedAt === undefined ? Number.NEGATIVE_INFINITY : now - this.#acceptedAt;
+  }
+
   stats(now: number): AttemptStats {
     const sent = this.#publisher?.stats();
     if (sent === undefined) return noStats;
@@ -177,6 +182,11 @@ export class Attempt {
       connectTimeoutMs: this.#options.connectTimeoutMs,
     });
   }
+}
+
+/** Empty for a URL that has none. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? '';
 }
 
 function parseTarget(protocol: Protocol, url: string): unknown {
