@@ -56,7 +56,8 @@ export class StreamHub {
     const source = {};
     this.#source = source;
     this.#timeline.restart();
-    this.#gop.clear();
+    // A new one, and not the old one cleared: it must not wait for video that only the source before had.
+    this.#gop = new GopCache();
     this.#silenceMs = Number.isFinite(this.silentMs) ? this.silentMs : 0;
     return {
       tracks: (tracks) => {

@@ -32,8 +32,10 @@ export class StreamInputs {
   readonly #deps: StreamInputDeps;
   readonly #closed = new AbortController();
   #wake: () => void = () => {};
+  /** Aborted when what is being chosen, or feeds the hub, shall not do so any more. */
   #current = new AbortController();
-  #published = false;
+  /** The publication on this worker that feeds the hub. */
+  #published: object | undefined;
   #turn = 0;
 
   constructor(hub: StreamHub, deps: StreamInputDeps) {
@@ -44,14 +46,15 @@ export class StreamInputs {
 
   /** A publisher on this worker takes the stream: whatever fed it before stops. */
   publish(): ReturnType<StreamHub['begin']> {
-    this.#published = true;
-    this.#current.abort();
     const source = this.#hub.begin();
+    this.#published = source;
+    this.#current.abort();
     return {
       ...source,
       end: () => {
         source.end();
-        this.#published = false;
+        if (this.#published !== source) return; // a newer publication has taken over
+        this.#published = undefined;
         this.reason = 'the publisher has left';
         this.#wake();
       },
@@ -59,7 +62,7 @@ export class StreamInputs {
   }
 
   get published(): boolean {
-    return this.#published;
+    return this.#published !== undefined;
   }
 
   /** Looks for a source now instead of after the pause. */
@@ -83,20 +86,24 @@ export class StreamInputs {
   async #run(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
-      const opening = this.#published ? undefined : await this.#choose();
-      if (opening !== undefined && !signal.aborted) await this.#feed(opening);
-      if (!signal.aborted) await this.#pause();
+      this.#current = new AbortController();
+      const current = this.#current.signal;
+      const opening = this.published
+        ? undefined
+        : await this.#choose().catch(() => this.#none('its settings are unreadable'));
+      // A publisher may have come, or the settings have changed, while the choice was made.
+      if (opening !== undefined && !current.aborted) await this.#feed(opening, current);
+      if (!current.aborted || this.published) await this.#pause();
     }
   }
 
-  async #feed(opening: Opening): Promise<void> {
-    this.#current = new AbortController();
+  async #feed(opening: Opening, signal: AbortSignal): Promise<void> {
     const source = this.#hub.begin();
     try {
-      await opening.run(source, this.#current.signal);
+      await opening.run(source, signal);
       this.reason = `${opening.what} has ended`;
     } catch (error) {
-      if (this.#current.signal.aborted) return;
+      if (signal.aborted) return;
       this.reason = `${opening.what}: ${redactText(toPublishError(error).message)}`;
       this.#deps.log.warn({ stream: this.#hub.name, reason: this.reason }, 'input failed');
       this.#turn++;
