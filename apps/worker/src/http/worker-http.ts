@@ -23,7 +23,8 @@ export class WorkerHttp {
   /** Resolves with the port that was bound. */
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      // Stays: an error of a later accept must not end the process.
+      this.#server.on('error', reject);
       this.#server.listen(port, host, () => resolve((this.#server.address() as net.AddressInfo).port));
     });
   }

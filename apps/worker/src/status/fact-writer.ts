@@ -70,12 +70,13 @@ export class FactWriter {
   #add(fact: Fact): void {
     this.#facts.push(fact);
     if (this.#facts.length > MAX_KEPT) this.#facts.shift();
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS);
+    if (this.#flushing === undefined) this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS);
   }
 
   async #write(): Promise<void> {
     const pipeline = this.#redis.pipeline();
     for (const fact of this.#facts.splice(0, 1_000)) fact(pipeline);
-    await pipeline.exec();
+    // A fact that Redis refuses is lost: it must neither hold the others up nor end the process.
+    await pipeline.exec().catch(() => {});
   }
 }
