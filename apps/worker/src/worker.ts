@@ -1,6 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Environment, foldFlood } from '@pushfleet/config';
-import { type ControlMessage, connectRedis, Keys, pushQueueName, type WorkerRecord } from '@pushfleet/contract';
+import {
+  type ControlMessage,
+  connectRedis,
+  Keys,
+  pushIdOfJob,
+  pushQueueName,
+  type WorkerRecord,
+} from '@pushfleet/contract';
 import type { Dial } from '@pushfleet/protocols';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -12,6 +19,7 @@ import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
 import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
 import { type Beat, FleetScripts } from './fleet/scripts.ts';
+import { within } from './fleet/within.ts';
 import { workerMetrics } from './http/metrics.ts';
 import { WorkerHttp } from './http/worker-http.ts';
 import { AddressPolicy, type Trust } from './net/address-policy.ts';
@@ -33,6 +41,11 @@ const FENCE_MS = 200;
 const AUDIT_MS = 10_000;
 /** The other workers raise their share within this time, so that drained pushes find room at once. */
 const RAISE_MS = 60;
+/** How long a worker that stops waits for its jobs to be given back; when Redis is away, for its connections to be ended. */
+const HAND_BACK_MS = 10_000;
+const GOODBYE_MS = 2_000;
+/** ... and for Redis to hear each of its last words. */
+const FAREWELL_MS = 1_000;
 
 const VERSION = '0.1.0';
 
@@ -65,6 +78,7 @@ export class FleetWorker {
   #living: ReadonlySet<string> = new Set();
   #suspects: string[] = [];
   #draining = false;
+  #stopping = false;
   #cutOff = false;
   #askingPeers = false;
 
@@ -141,11 +155,13 @@ export class FleetWorker {
       scripts: this.#scripts,
       workerName: config.workerId,
       process: this.#processor.process,
-      heldJob: (jobId) => this.#heldJob(jobId)?.job,
+      heldJob: (jobId) => this.#processor.holder(pushIdOfJob(jobId))?.lease.job,
       epoch: () => this.#heartbeat.epoch,
+      lost: (jobId, token) => this.#processor.lost(jobId, token),
     });
     worker.id = this.#queue.id;
     this.#queue.on('error', (error) => flood.warn({ error: error.message }, 'queue'));
+    // For jobs that no holder has yet: the holders have been told with the token.
     this.#queue.on('lockRenewalFailed', (jobIds) => {
       for (const jobId of jobIds) this.#queue.cancelJob(jobId, 'lost');
     });
@@ -206,8 +222,11 @@ export class FleetWorker {
 
   /** Hands every push back without counting an attempt, ends publications, leaves the fleet. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#drain();
-    await this.#queue.close();
+    // Without Redis no job can be given back: then only the connections have to be closed.
+    const patienceMs = this.#heartbeat.silentMs < SILENT_MS ? HAND_BACK_MS : GOODBYE_MS;
+    if (!(await within(patienceMs, this.#queue.close()))) this.#log.error('jobs could not be given back');
     this.#watch.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#reporter.stop();
@@ -215,8 +234,8 @@ export class FleetWorker {
     await this.#http.close();
     this.#hubs.close();
     this.#facts.event({ event: 'worker_stopped', at: new Date().toISOString(), worker: this.#config.workerId });
-    await this.#facts.flush();
-    await this.#heartbeat.stop();
+    await within(FAREWELL_MS, this.#facts.flush());
+    await within(FAREWELL_MS, this.#heartbeat.stop());
     this.#loopDelay.disable();
     this.#subscriber.disconnect();
     this.#redis.disconnect();
@@ -229,13 +248,16 @@ export class FleetWorker {
     this.#log.info({ worker: this.#config.workerId, held: this.#processor.size }, 'worker_draining');
     this.#facts.event({ event: 'worker_draining', at: new Date().toISOString(), worker: this.#config.workerId });
     await this.#queue.pause(true);
-    await this.#heartbeat.beatNow();
-    await this.#control.send({ op: 'beat' });
+    await within(
+      FAREWELL_MS,
+      this.#heartbeat.beatNow().then(() => this.#control.send({ op: 'beat' })),
+    );
     await new Promise((resolve) => setTimeout(resolve, RAISE_MS));
-    this.#processor.drain();
+    if (this.#draining) this.#processor.drain();
   }
 
   async #undrain(): Promise<void> {
+    if (this.#stopping) return;
     this.#draining = false;
     this.#processor.undrain();
     await this.#queue.resume();
@@ -259,7 +281,9 @@ export class FleetWorker {
       case 'drain':
       case 'undrain':
         if (message.worker !== this.#queue.id && message.worker !== this.#config.workerId) return;
-        void (message.op === 'drain' ? this.#drain() : this.#undrain());
+        (message.op === 'drain' ? this.#drain() : this.#undrain()).catch((error: Error) =>
+          this.#log.error({ error: error.message, op: message.op }, 'control message failed'),
+        );
     }
   }
 
@@ -274,8 +298,7 @@ export class FleetWorker {
 
   async #verify(why: string): Promise<void> {
     this.#log.warn({ why, held: this.#processor.size }, 'every lock is looked at');
-    const held = [...this.#processor.holders()].map(({ lease }) => ({ jobId: lease.job.id!, token: lease.token }));
-    await this.#queue.verifyLocks(held);
+    await this.#queue.verifyLocks(this.#heldLocks());
     await this.#live.restore();
     await this.#redis.sadd(this.#keys.pools, this.#config.pool);
   }
@@ -297,11 +320,10 @@ export class FleetWorker {
     const { silentMs } = this.#heartbeat;
     if (silentMs < SILENT_MS || this.#cutOff || this.#askingPeers || this.#draining) return;
     this.#askingPeers = true;
-    const votes = await askPeers(
-      this.#peers.map(({ http }) => http),
-      this.#clusterKey,
-    );
-    this.#askingPeers = false;
+    const peers = this.#peers.map(({ http }) => http);
+    const votes = await askPeers(peers, this.#clusterKey).finally(() => {
+      this.#askingPeers = false;
+    });
     if (!isCutOff(this.#heartbeat.silentMs, votes)) return;
     this.#cutOff = true;
     this.#log.error({ silentMs: Math.round(silentMs), held: this.#processor.size }, 'worker_fenced');
@@ -311,22 +333,25 @@ export class FleetWorker {
 
   async #audit(): Promise<void> {
     if (this.#heartbeat.silentMs > SILENT_MS) return;
-    const held = [...this.#processor.holders()].map(({ lease }) => lease.job.id!);
-    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, held, this.#suspects);
+    await this.#live.tidy();
+    const held = this.#heldLocks();
+    // BullMQ renews by job id, and forgets one that is held when an older activation of it ends late.
+    await this.#queue.verifyLocks(held);
+    const heldIds = held.map(({ jobId }) => jobId);
+    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, heldIds, this.#suspects);
     this.#suspects = suspects;
     if (freed === 0) return;
     this.#log.warn({ jobs: freed }, 'abandoned jobs freed');
     await this.#queue.getBackend().moveStalledJobsToWait();
   }
 
+  #heldLocks(): { jobId: string; token: string }[] {
+    return [...this.#processor.holders()].map(({ lease }) => ({ jobId: lease.job.id!, token: lease.token }));
+  }
+
   #tick(): void {
     const now = performance.now();
     for (const holder of this.#processor.holders()) holder.tick(now);
-  }
-
-  #heldJob(jobId: string) {
-    for (const { lease } of this.#processor.holders()) if (lease.job.id === jobId) return lease;
-    return undefined;
   }
 
   #unready(): string[] {

@@ -15,6 +15,7 @@ export class DesiredWatch {
   readonly #streamChanged: (stream: DesiredStream) => void;
   readonly #streamRevisions = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #looking = false;
 
   constructor(
     desired: DesiredReader,
@@ -29,7 +30,7 @@ export class DesiredWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#lookAtAll().catch(() => {}), EVERY_MS);
+    this.#timer = setInterval(() => void this.#look(), EVERY_MS);
   }
 
   stop(): void {
@@ -39,17 +40,25 @@ export class DesiredWatch {
   /** A hint: the desired state of this push may have changed. A push without holder here is none of this worker's business. */
   async look(pushId: string): Promise<void> {
     const holder = this.#processor.holder(pushId);
-    if (holder !== undefined) await this.#apply(holder).catch(() => {});
+    if (holder !== undefined) await this.#apply(holder);
   }
 
-  async #lookAtAll(): Promise<void> {
-    await this.#lookAtStreams();
+  /** Never rejects, and while Redis is away one look waits for it, not one more every time. */
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    await this.#lookAtStreams().catch(() => {});
+    await this.#lookAtPushes().catch(() => {});
+    this.#looking = false;
+  }
+
+  async #lookAtPushes(): Promise<void> {
     const holders = [...this.#processor.holders()];
     const revisions = await this.#desired.pushRevisions(holders.map(({ id }) => id));
     for (const [i, holder] of holders.entries()) {
       const revision = revisions[i];
       // Redis has lost its data: what was wanted before still is, until the scheduler has put it back.
-      if (revision == null || revision === holder.push.revision) continue;
+      if (revision == null || holder.actsOn(revision)) continue;
       await this.#apply(holder);
     }
   }
@@ -61,8 +70,8 @@ export class DesiredWatch {
       const revision = revisions[i];
       if (revision == null) continue;
       const before = this.#streamRevisions.get(name);
-      this.#streamRevisions.set(name, revision);
       if (before !== undefined && before !== revision) await this.#applyStream(name);
+      this.#streamRevisions.set(name, revision);
     }
     for (const name of this.#streamRevisions.keys()) if (!names.includes(name)) this.#streamRevisions.delete(name);
   }
@@ -75,12 +84,17 @@ export class DesiredWatch {
     for (const holder of this.#processor.holders()) if (holder.push.stream === name) await this.#apply(holder);
   }
 
+  /** Never rejects: what one push is about must not keep the others from theirs. What fails is tried again with the next look. */
   async #apply(holder: PushHolder): Promise<void> {
+    await this.#adopt(holder).catch(() => {});
+  }
+
+  async #adopt(holder: PushHolder): Promise<void> {
     const push = await this.#desired.push(holder.id);
     if (push === undefined) return;
     const stream = await this.#desired.stream(push.stream);
     if (stream === undefined && !push.removed) return;
-    if (push.revision === holder.push.revision && isEnabled(push, stream)) return;
+    if (isEnabled(push, stream) && holder.actsOn(push.revision)) return;
     await holder.desiredChanged(push, isEnabled(push, stream));
   }
 }

@@ -56,7 +56,8 @@ export class PushHolder {
   /** 1 once the attempt has failed with which the holding ends: the job counts it when it is given back. */
   #lastFailure = 0;
   #connected = false;
-  #healthy = false;
+  /** Age of the session when its health was last about to be recorded; Infinity once it is. */
+  #provedAtMs = 0;
 
   constructor(push: DesiredPush, lease: JobLease, deps: HolderDeps) {
     this.id = push.id;
@@ -76,7 +77,7 @@ export class PushHolder {
       for (;;) {
         const farewell = this.#nextIntent();
         if (farewell !== undefined) return { kind: 'let-go', farewell };
-        if (!(await this.#sourceIsLive())) continue;
+        if (!(await this.#sourceIsLive()) || this.#intent !== undefined) continue;
         const failure = await this.#runAttempt();
         if (failure === undefined) continue;
         if (failure.final || this.#deps.redisAnswers()) {
@@ -101,6 +102,11 @@ export class PushHolder {
     else this.#attempt?.end(intent);
   }
 
+  /** Is this the revision that the holder acts on, and that its job names? */
+  actsOn(revision: number): boolean {
+    return this.push.revision === revision && this.lease.job.data.revision === revision;
+  }
+
   /** Acts on what people want now. Only what touches the connection interrupts it. */
   async desiredChanged(push: DesiredPush, enabled: boolean): Promise<void> {
     const before = this.push;
@@ -113,15 +119,17 @@ export class PushHolder {
       this.#source.release();
       this.#source = this.#deps.hubs.acquire(push.stream);
     }
-    await this.#deps.adopt(this.lease, push, options);
-    if (push.restarts !== before.restarts) {
-      this.#localFailures = 0;
-      await this.#deps.giveBudgetBack(this.lease);
-      // Through the queue, so that a worker with more room may have it.
-      this.intend('restarted');
-    } else if (push.url !== before.url || push.stream !== before.stream) {
-      this.intend('updated');
-    }
+    const isRestart = push.restarts !== before.restarts;
+    if (isRestart) this.#localFailures = 0;
+    // Both are on their way to Redis, in this order, before the job can be given back.
+    const written = Promise.all([
+      this.#deps.adopt(this.lease, push, options),
+      isRestart ? this.#deps.giveBudgetBack(this.lease) : undefined,
+    ]);
+    // Through the queue, so that a worker with more room may have it.
+    if (isRestart) this.intend('restarted');
+    else if (push.url !== before.url || push.stream !== before.stream) this.intend('updated');
+    await written;
   }
 
   /** Called a few times a second with performance.now(). */
@@ -135,7 +143,7 @@ export class PushHolder {
     const { phase, reason } = attempt.look(now);
     if (phase === 'wedged' || phase === 'expired' || this.#intent !== undefined) return;
     this.face.lives(phase, reason);
-    if (phase === 'running') this.#proveHealth(attempt);
+    if (phase === 'running') this.#proveHealth(attempt.connectedForMs(now));
     if (this.#sourceTimedOut()) attempt.end('source_timeout');
   }
 
@@ -185,7 +193,7 @@ export class PushHolder {
     });
     this.#attempt = attempt;
     this.#connected = false;
-    this.#healthy = false;
+    this.#provedAtMs = 0;
     this.face.opened(attempt);
     const end = await attempt.run();
     const { error } = end;
@@ -198,11 +206,14 @@ export class PushHolder {
     return error === undefined ? undefined : { kind: 'failed', error, final, localFailures: this.#localFailures };
   }
 
-  #proveHealth(attempt: Attempt): void {
-    if (this.#healthy || Date.now() - attempt.connectedAt!.getTime() < HEALTHY_AFTER_MS) return;
-    this.#healthy = true;
+  #proveHealth(connectedForMs: number): void {
+    if (connectedForMs < this.#provedAtMs + HEALTHY_AFTER_MS) return;
+    this.#provedAtMs = Number.POSITIVE_INFINITY;
     this.#localFailures = 0;
-    void this.#deps.giveBudgetBack(this.lease);
+    this.#deps.giveBudgetBack(this.lease).catch(() => {
+      // Redis refuses to write just now: the next proof comes as long after this one.
+      this.#provedAtMs = connectedForMs;
+    });
   }
 
   /** Has the source been gone for as long as the push's `timeout` allows? */
@@ -215,6 +226,7 @@ export class PushHolder {
 
   #pause(ms: number): Promise<void> {
     const { signal } = this.#waiting;
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       signal.addEventListener('abort', () => {

@@ -1,10 +1,12 @@
-import type { ResolvedPushOptions } from '@pushfleet/config';
+import { type ResolvedPushOptions, resolvePushOptions } from '@pushfleet/config';
 import {
   type DesiredPush,
   type DesiredStream,
   formatFailure,
   isEnabled,
   type PushJob,
+  pushIdOfJob,
+  pushJobId,
   pushJobOptions,
   pushJobSchema,
   REPORT_TTL_MS,
@@ -16,6 +18,8 @@ import { type HolderDeps, type HolderEnd, type JobLease, PushHolder } from '../p
 import type { StatusReporter } from '../status/status-reporter.ts';
 
 export interface PushProcessorDeps {
+  /** Whose queue the jobs come from. */
+  readonly pool: string;
   readonly scripts: FleetScripts;
   readonly reporter: () => StatusReporter;
   readonly push: (id: string) => Promise<DesiredPush | undefined>;
@@ -51,7 +55,13 @@ export class PushProcessor {
     return this.#held.get(pushId)?.holder;
   }
 
-  /** From now on jobs go straight back; with `fleet` drained the held ones do too. */
+  /** The lock with this token is gone for good. */
+  lost(jobId: string, token: string): void {
+    const holder = this.holder(pushIdOfJob(jobId));
+    if (holder?.lease.token === token) holder.intend('lost');
+  }
+
+  /** From now on jobs go straight back, and so do the held ones. */
   drain(): void {
     this.#draining = true;
     for (const holder of this.holders()) holder.intend('drained');
@@ -66,16 +76,15 @@ export class PushProcessor {
     if (this.#draining) return giveBack(job, token);
     const push = await this.#pushOf(job);
     if (push === undefined) return { stopped: 'not wanted' };
+    const lease: JobLease = { job, token };
+    const options = resolvePushOptions(push.options);
+    if (job.data.revision !== push.revision) await this.#adopt(lease, push, options);
     // A retry by hand (Bull Board) starts with nothing left of the budget: it means a whole new one.
-    if (job.attemptsMade >= (job.opts.attempts ?? 1)) await this.#giveBudgetBack({ job, token });
-    const held = this.#hold(push, { job, token });
-    const onLost = () => {
-      if (held.holder.lease.token === token) held.holder.intend('lost');
-    };
-    signal?.addEventListener('abort', onLost, { once: true });
-    const end = await held.ended;
-    signal?.removeEventListener('abort', onLost);
-    return this.#outcome(held.holder, end, { job, token });
+    if (job.attemptsMade >= (job.opts.attempts ?? 1)) await this.#giveBudgetBack(lease);
+    // The lock may have been lost, or the worker told to stop, while Redis was asked.
+    if (signal?.aborted || this.#draining) return giveBack(job, token);
+    const held = this.#hold(push, lease);
+    return this.#outcome(held.holder, await held.ended, lease);
   };
 
   /** The push as people want it now; undefined when it shall not run (here). Throws for a job that no scheduler made. */
@@ -85,9 +94,13 @@ export class PushProcessor {
       const issue = data.error.issues[0];
       throw new UnrecoverableError(`push_invalid: field ${issue?.path.join('.') || '(root)'}: ${issue?.message}`);
     }
+    // The id is what makes a push exist once: a copy under another one would be a second publisher of the same target.
+    if (job.id !== pushJobId(data.data.push)) {
+      throw new UnrecoverableError('push_invalid: the id of the job is not that of its push');
+    }
     job.opts.stackTraceLimit = 1;
     const push = await this.#deps.push(data.data.push);
-    if (push === undefined) return undefined;
+    if (push === undefined || resolvePushOptions(push.options).pool !== this.#deps.pool) return undefined;
     return isEnabled(push, await this.#deps.stream(push.stream)) ? push : undefined;
   }
 
@@ -111,12 +124,10 @@ export class PushProcessor {
   async #outcome(holder: PushHolder, end: HolderEnd, lease: JobLease): Promise<unknown> {
     const { job, token } = lease;
     if (end.kind === 'let-go') {
-      // Another one may hold the push already: this job is not ours to finish, and BullMQ will find its lock gone.
-      if (end.farewell === 'lost' || end.farewell === 'fenced')
-        throw new Error(`${end.farewell}: another worker takes over`);
       await this.#deps.reporter().last(holder, undefined, 0);
-      const goesOn = end.farewell === 'drained' || end.farewell === 'restarted';
-      return goesOn ? giveBack(job, token) : { stopped: end.farewell };
+      const isOver = end.farewell === 'stopped' || end.farewell === 'removed';
+      // After 'lost' and 'fenced' another worker may hold the push: then the lock is not ours and nothing happens.
+      return isOver ? { stopped: end.farewell } : giveBack(job, token);
     }
     const delayMs = typeof job.opts.backoff === 'object' ? (job.opts.backoff.delay ?? 0) : 0;
     await this.#deps.reporter().last(holder, holder.report(performance.now()), delayMs + REPORT_TTL_MS);
@@ -127,10 +138,10 @@ export class PushProcessor {
   }
 
   async #giveBudgetBack({ job, token }: JobLease): Promise<void> {
-    if (!(await this.#deps.scripts.giveBudgetBack(job.id!, token))) return;
-    // BullMQ decides on the Job object, Redis keeps the count: both must know.
+    // BullMQ decides on the Job object, Redis keeps the count: both must know, and the one at hand must not wait for a Redis that is away.
     job.attemptsMade = 0;
     job.stalledCounter = 0;
+    await this.#deps.scripts.giveBudgetBack(job.id!, token);
   }
 
   async #adopt({ job, token }: JobLease, push: DesiredPush, options: ResolvedPushOptions): Promise<void> {

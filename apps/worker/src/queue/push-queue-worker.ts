@@ -24,6 +24,8 @@ export interface PushQueueWorkerOptions {
   readonly heldJob: (jobId: string) => Job<PushJob> | undefined;
   /** Name of the data set that the last heartbeat saw. */
   readonly epoch: () => string;
+  /** This lock cannot be taken back: somebody else has the job, or nobody wants it any more. */
+  readonly lost: (jobId: string, token: string) => void;
 }
 
 /** BullMQ's worker for one pool's pushes. A lock that has expired or vanished is reclaimed before it counts as lost. */
@@ -51,7 +53,10 @@ export class PushQueueWorker extends Worker<PushJob> {
     const missing = await super.extendJobLocks(jobIds, tokens, durationMs);
     const lost: string[] = [];
     for (const jobId of missing) {
-      if (!(await this.#reclaim(jobId, tokens[jobIds.indexOf(jobId)] ?? ''))) lost.push(jobId);
+      const token = tokens[jobIds.indexOf(jobId)] ?? '';
+      if (await this.#reclaim(jobId, token)) continue;
+      lost.push(jobId);
+      this.#options.lost(jobId, token);
     }
     return lost;
   }

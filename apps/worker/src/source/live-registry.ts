@@ -16,6 +16,8 @@ export interface LiveRegistryDeps {
 export class LiveRegistry {
   readonly #deps: LiveRegistryDeps;
   readonly #own = new Map<string, LiveSource>();
+  /** Publications that are over and still have to be withdrawn. */
+  readonly #over = new Set<LiveSource>();
 
   constructor(deps: LiveRegistryDeps) {
     this.#deps = deps;
@@ -44,11 +46,25 @@ export class LiveRegistry {
     await redis.publish(keys.control, JSON.stringify({ op: 'doubt', stream } satisfies ControlMessage));
   }
 
+  /** Never rejects: what Redis does not take now is withdrawn with the next `tidy`. */
   async release(stream: string): Promise<void> {
     const entry = this.#own.get(stream);
     if (entry === undefined) return;
     this.#own.delete(stream);
-    await this.#deps.scripts.releaseLive(stream, entry.token, liveMessage(stream));
+    this.#over.add(entry);
+    await this.tidy();
+  }
+
+  /** Withdraws what could not be withdrawn when it ended: a name that stays behind could not be published anywhere else. */
+  async tidy(): Promise<void> {
+    for (const entry of this.#over) {
+      const { stream, token } = entry;
+      const done = this.#deps.scripts.releaseLive(stream, token, liveMessage(stream));
+      await done.then(
+        () => this.#over.delete(entry),
+        () => {},
+      );
+    }
   }
 
   /** After a loss of the data set: this worker's publications are put back. */

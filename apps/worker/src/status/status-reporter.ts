@@ -42,11 +42,15 @@ export class StatusReporter {
     }, SOON_MS);
   }
 
-  /** The last report of a holder, written before its job is given back; an absent one deletes the report. */
+  /**
+   * The last report of a holder, written before its job is given back; an absent one deletes the report. Never rejects: a report that
+   * cannot be written expires, and must not decide what becomes of the job.
+   */
   async last(holder: PushHolder, report: PushReport | undefined, ttlMs: number): Promise<void> {
     this.#reported.delete(holder.id);
     await this.#writing;
-    await this.#scripts.report([fenced(holder, report === undefined ? '' : JSON.stringify(report), ttlMs)]);
+    const json = report === undefined ? '' : JSON.stringify(report);
+    await this.#scripts.report([fenced(holder, json, ttlMs)]).catch(() => {});
   }
 
   stop(): void {
