@@ -68,7 +68,8 @@ export class RtmpIngest {
   /** Resolves with the port that was bound. */
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      // Stays: an error of a later accept must not end the process.
+      this.#server.on('error', reject);
       this.#server.listen(port, host, () => resolve((this.#server.address() as net.AddressInfo).port));
     });
   }
@@ -99,6 +100,7 @@ export class RtmpIngest {
     serveRtmpConnection(socket, {
       publish: (request, connection) => this.#publish(request, (reason) => connection.close(reason)),
       play: (request) => this.#play(request),
+      failed: (err) => this.#deps.log.error({ err }, 'connection failed'),
     });
   }
 

@@ -364,6 +364,28 @@ describe('serveRtmpConnection', () => {
     expect(failed).toHaveBeenCalledExactlyOnceWith(error);
   });
 
+  it('loses a publisher whose sink throws what it must not, and nothing else', async () => {
+    const failed = vi.fn();
+    const recording = new Recording();
+    const error = new TypeError('a fault of our own');
+    vi.spyOn(recording, 'message').mockImplementation(() => {
+      throw error;
+    });
+    const port = await serve({ ...recorder(recording), failed });
+    const publisher = client(port).open('publish');
+    await vi.waitFor(() => expect(publisher.codes).toContain('NetStream.Publish.Start'));
+    const sound = {
+      type: MessageType.audio,
+      timestamp: 0,
+      streamId: SERVER_MESSAGE_STREAM_ID,
+      payload: Buffer.alloc(4),
+    };
+    publisher.socket.write(serializeMessage(sound, ChunkStreamId.audio, 128));
+    await once(publisher.socket, 'close');
+    expect(failed).toHaveBeenCalledExactlyOnceWith(error);
+    await vi.waitFor(() => expect(recording.ended).toHaveBeenCalledOnce());
+  });
+
   it('stops the player and drops later batches when the player has left', async () => {
     const stopped = vi.fn();
     const started = Promise.withResolvers<BatchSink>();

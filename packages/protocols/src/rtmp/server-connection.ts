@@ -64,7 +64,7 @@ export interface RtmpServerHandlers {
   /** `connection.close` ends this publication and the connection; a reason like `replaced by a new publisher` is told to the peer. */
   publish(request: PublishRequest, connection: { close(reason: string): void }): Promise<PublishAnswer>;
   play(request: PlayRequest): Promise<PlayAnswer>;
-  /** One of the two above has rejected. The peer has been refused already; this is for the log. */
+  /** One of the two above has rejected, or a sink has thrown what it must not. The peer has been sent away already; this is for the log. */
   failed?(error: unknown): void;
 }
 
@@ -128,10 +128,7 @@ class RtmpServerConnection {
     const socket = this.#socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('data', (bytes: Buffer) => {
-      this.#session.receive(bytes);
-      this.#ingest?.idle?.();
-    });
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     socket.on('end', () => socket.end());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = `the connection broke (${error.code ?? error.message})`;
@@ -149,6 +146,17 @@ class RtmpServerConnection {
     const tickMs = Math.min(MAX_TICK_MS, handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs);
     this.#tick();
     this.#ticker = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** What one peer sends must never end the process, and with it everybody's connections. */
+  #receive(bytes: Buffer): void {
+    try {
+      this.#session.receive(bytes);
+      this.#ingest?.idle?.();
+    } catch (error) {
+      this.#destroy('the server failed to take what was sent');
+      this.#handlers.failed?.(error);
+    }
   }
 
   #tick(): void {
