@@ -334,11 +334,10 @@ export class FleetWorker {
   async #audit(): Promise<void> {
     if (this.#heartbeat.silentMs > SILENT_MS) return;
     await this.#live.tidy();
-    const held = this.#heldLocks();
     // BullMQ renews by job id, and forgets one that is held when an older activation of it ends late.
-    await this.#queue.verifyLocks(held);
-    const heldIds = held.map(({ jobId }) => jobId);
-    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, heldIds, this.#suspects);
+    await this.#queue.verifyLocks(this.#heldLocks());
+    const held = this.#heldLocks().map(({ jobId }) => jobId);
+    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, held, this.#suspects);
     this.#suspects = suspects;
     if (freed === 0) return;
     this.#log.warn({ jobs: freed }, 'abandoned jobs freed');

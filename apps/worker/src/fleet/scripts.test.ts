@@ -160,9 +160,18 @@ describe('the scripts that touch the keys of BullMQ', () => {
     await endGrace();
     const first = await scripts.freeAbandoned('me', ['push-held'], []);
     expect(first.freed).toBe(0);
-    expect(first.suspects.sort()).toEqual(['push-forgotten', 'push-orphan']);
+    expect(first.suspects.sort()).toEqual(['push-forgotten me:2', 'push-orphan vanished:1']);
     expect(await scripts.freeAbandoned('me', ['push-held'], first.suspects)).toEqual({ freed: 2, suspects: [] });
     expect(await redis.exists(`${jobKey('push-held')}:lock`, `${jobKey('push-others')}:lock`)).toBe(2);
+  });
+
+  it('freeAbandoned: leaves a job alone that was met twice on its way, in two activations', async () => {
+    await activeJob('push-quick', 'me:1');
+    await scripts.beat('me', '{}', 'e');
+    await endGrace();
+    const { suspects } = await scripts.freeAbandoned('me', [], []);
+    await redis.set(`${jobKey('push-quick')}:lock`, 'me:2');
+    expect(await scripts.freeAbandoned('me', [], suspects)).toEqual({ freed: 0, suspects: ['push-quick me:2'] });
   });
 
   it('report: writes only what the owner of the lock says', async () => {

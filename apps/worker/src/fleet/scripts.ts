@@ -89,7 +89,8 @@ return 1`;
 
 /**
  * Finds active jobs that nobody works on: locked by this worker but not held by it, or locked by a worker that has no beat. Frees those
- * that were found the last time too: a single look could meet a job between its fetch and its start.
+ * that were found the last time too, under the same lock: a single look could meet a job between its fetch and its start, and two looks
+ * could meet two different activations of it there.
  */
 const FREE_ABANDONED = `
 local beats, grace, active, stalled, check = unpack(KEYS)
@@ -103,10 +104,11 @@ for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
   local token = redis.call('GET', lock)
   local owner = token and (string.match(token, '^(.*):') or token)
   if token and ((owner == worker and not held[id]) or (owner ~= worker and not redis.call('ZSCORE', beats, owner))) then
-    if suspect[id] then
+    local name = id .. ' ' .. token
+    if suspect[name] then
       redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
     else
-      found[#found + 1] = id
+      found[#found + 1] = name
     end
   end
 end
