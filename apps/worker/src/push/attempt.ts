@@ -121,7 +121,7 @@ export class Attempt {
       lastProgressAt: this.#lastProgressAt,
       pendingBytes: stats.pendingBytes,
       dropping: this.#feed?.stats().dropping ?? false,
-      sourceSilentMs: this.#deps.hub.silentMs,
+      sourceSilentMs: this.#deps.hub.quietMs,
       maxSessionMs: this.#maxSessionMs,
     });
     if (state.phase === 'expired') this.end('renewed');

@@ -39,8 +39,10 @@ describe('StreamHub', () => {
     expect(hub.live).toBe(false);
     source.sample(picture(80, true));
     expect(hub.live).toBe(true);
+    expect(hub.quietMs).toBeLessThan(1_000);
     source.end();
     expect(hub.live).toBe(false);
+    expect(hub.quietMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('shares the very same bytes among all connections of a wire format', () => {

@@ -46,6 +46,11 @@ export class StreamHub {
     return this.#source !== undefined && this.#gop.samples.length > 0;
   }
 
+  /** Milliseconds for which the source has given nothing; Infinity when none is on. */
+  get quietMs(): number {
+    return this.#source === undefined ? Number.POSITIVE_INFINITY : this.silentMs;
+  }
+
   /** Milliseconds since the last sample; Infinity before the first. */
   get silentMs(): number {
     return performance.now() - this.#lastSampleAt;
