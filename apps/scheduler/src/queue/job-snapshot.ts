@@ -22,11 +22,12 @@ export class JobSnapshots {
     const agreed = new Map<string, PushJob>();
     for (const [pool, queue] of queues) {
       const places = await this.#places(queue);
-      const known = (id: string) => this.#known(id, places.get(id)!, desired);
-      const unknown = [...places.keys()].filter((id) => known(id) === undefined);
+      // Judged once: desired state may change while Redis is asked, and a job must not seem unreadable for that.
+      const known = new Map([...places].map(([id, state]) => [id, this.#known(id, state, desired)]));
+      const unknown = [...places.keys()].filter((id) => known.get(id) === undefined);
       const details = await this.#details(queue, unknown);
       for (const [id, state] of places) {
-        const data = known(id) ?? details.get(id)?.data;
+        const data = known.get(id) ?? details.get(id)?.data;
         if (data !== undefined) agreed.set(id, data);
         jobs.push({ id, pool, state, data, failedReason: details.get(id)?.failedReason ?? '' });
       }
@@ -76,9 +77,13 @@ export class JobSnapshots {
   }
 }
 
-/** Removes a job whose data is no JSON. Its lock says nothing: no worker can hold what none can read. */
+/**
+ * Removes a job whose data is no JSON (looked at once more). Its lock says nothing: no worker can hold what none can read. The lock of any
+ * other job is sacred: to break it would give its push a second holder.
+ */
 export async function removeUnreadable(redis: Redis, queue: Queue, jobId: string): Promise<void> {
-  await redis.del(`${queue.toKey(jobId)}:lock`);
+  const text = await redis.hget(queue.toKey(jobId), 'data');
+  if (text !== null && !isJson(text)) await redis.del(`${queue.toKey(jobId)}:lock`);
   await queue.remove(jobId);
 }
 

@@ -70,6 +70,15 @@ describe('PushQueues', () => {
     expect(await take()).toEqual([]);
   });
 
+  it('never breaks the lock of a job that can be read, whatever the snapshot made of it', async () => {
+    await queues.add([push]);
+    const queue = queues.byPool.get('default')!;
+    await redis.set(`${queue.toKey('push-p1')}:lock`, 'token');
+    await queues.remove([job({ state: 'active', data: undefined })]);
+    expect(await redis.get(`${queue.toKey('push-p1')}:lock`)).toBe('token');
+    expect(await take()).toEqual([job()]);
+  });
+
   it('removes a job that cannot be read even when it is locked', async () => {
     await queues.add([push]);
     const queue = queues.byPool.get('default')!;
@@ -102,6 +111,19 @@ describe('JobSnapshots', () => {
     else await redis.zadd(queue.toKey(list), 1, 'push-p1');
     if (expected.failedReason) await redis.hset(queue.toKey('push-p1'), 'failedReason', expected.failedReason);
     expect(await take()).toEqual([job(expected)]);
+  });
+
+  it('finds a job readable whose push changes while the snapshot is taken', async () => {
+    await queues.add([push]);
+    const snapshots = new JobSnapshots(redis);
+    const changing = desiredState([push]);
+    await snapshots.take(queues.byPool, changing);
+    let looks = 0;
+    const state = {
+      ...changing,
+      pushes: { get: () => (++looks === 1 ? push : { ...push, revision: 6 }) } as unknown as typeof changing.pushes,
+    };
+    expect(await snapshots.take(queues.byPool, state)).toEqual([job()]);
   });
 
   it('reads a job again until its revision is the one that is wanted, and then no more', async () => {
