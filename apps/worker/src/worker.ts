@@ -144,7 +144,12 @@ export class FleetWorker {
         redisAnswers: () => this.#heartbeat.silentMs < SILENT_MS,
       },
     });
-    this.#reporter = new StatusReporter(this.#scripts, this.#facts, () => this.#processor.holders());
+    this.#reporter = new StatusReporter(
+      this.#scripts,
+      this.#facts,
+      () => this.#processor.holders(),
+      (jobId, token) => this.#processor.lost(jobId, token),
+    );
     this.#watch = new DesiredWatch(this.#desired, this.#processor, this.#hubs, (changed) =>
       this.#ingest.recheck(changed),
     );

@@ -177,12 +177,15 @@ describe('the scripts that touch the keys of BullMQ', () => {
   it('report: writes only what the owner of the lock says', async () => {
     await activeJob('push-a', 'w:1');
     const report = (token: string, text: string) => ({ push: 'a', jobId: 'push-a', token, report: text, ttlMs: 5_000 });
-    await scripts.report([report('zombie:1', 'lies'), report('w:1', 'truth')]);
+    const [lies, truth] = [report('zombie:1', 'lies'), report('w:1', 'truth')];
+    expect(await scripts.report([truth, lies])).toEqual([lies]);
     expect(await redis.get(keys.report('a'))).toBe('truth');
     await scripts.report([report('zombie:1', '')]);
     expect(await redis.get(keys.report('a'))).toBe('truth');
     await scripts.report([report('w:1', '')]);
     expect(await redis.get(keys.report('a'))).toBeNull();
+    await redis.del(`${jobKey('push-a')}:lock`);
+    expect(await scripts.report([truth])).toEqual([]); // a lock that is missing can be taken back
   });
 
   it('claimLive: one living worker for a name; a dead one gives way', async () => {

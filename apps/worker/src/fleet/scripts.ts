@@ -115,17 +115,22 @@ end
 if freed > 0 then redis.call('DEL', check) end
 return { freed, found }`;
 
-/** Writes (or, when empty, deletes) the reports of pushes, each only while its lock is held with the token given. */
+/**
+ * Writes (or, when empty, deletes) the reports of pushes, each only while its lock is held with the token given. Answers the places (from 0)
+ * of those whose lock is somebody else's.
+ */
 const REPORT = `
-local written = 0
+local foreign = {}
 for i = 1, #KEYS, 2 do
   local a = (i - 1) / 2 * 3
-  if redis.call('GET', KEYS[i]) == ARGV[a + 1] then
+  local owner = redis.call('GET', KEYS[i])
+  if owner == ARGV[a + 1] then
     if ARGV[a + 2] == '' then redis.call('DEL', KEYS[i + 1]) else redis.call('SET', KEYS[i + 1], ARGV[a + 2], 'PX', ARGV[a + 3]) end
-    written = written + 1
+  elseif owner then
+    foreign[#foreign + 1] = (i - 1) / 2
   end
 end
-return written`;
+return foreign`;
 
 /** Registers a published stream unless a worker that lives has it already; answers the entry of that one, else nil. */
 const CLAIM_LIVE = `
@@ -260,13 +265,12 @@ export class FleetScripts {
     return { freed, suspects: found };
   }
 
-  async report(reports: readonly FencedReport[]): Promise<void> {
+  /** Answers the reports that were refused because another holder has the job. */
+  async report(reports: readonly FencedReport[]): Promise<FencedReport[]> {
     const keys = reports.flatMap((r) => [`${this.#queue}${r.jobId}:lock`, this.#keys.report(r.push)]);
-    await this.#run(
-      'report',
-      keys,
-      reports.flatMap((r) => [r.token, r.report, r.ttlMs]),
-    );
+    const args = reports.flatMap((r) => [r.token, r.report, r.ttlMs]);
+    const foreign = (await this.#run('report', keys, args)) as number[];
+    return foreign.map((place) => reports[place]!);
   }
 
   /** Undefined when the stream is registered now; else the entry of the living worker that has it. */

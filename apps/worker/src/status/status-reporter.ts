@@ -19,13 +19,21 @@ export class StatusReporter {
   readonly #scripts: FleetScripts;
   readonly #facts: FactWriter;
   readonly #holders: () => Iterable<PushHolder>;
+  readonly #lost: (jobId: string, token: string) => void;
   readonly #reported = new Map<string, { at: number; status: string; reason: string }>();
   readonly #timer: NodeJS.Timeout;
   #soon: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #countedAt = 0;
 
-  constructor(scripts: FleetScripts, facts: FactWriter, holders: () => Iterable<PushHolder>) {
+  /** `lost` hears of each lock that turns out to be somebody else's: nobody meets one sooner. */
+  constructor(
+    scripts: FleetScripts,
+    facts: FactWriter,
+    holders: () => Iterable<PushHolder>,
+    lost: (jobId: string, token: string) => void,
+  ) {
+    this.#lost = lost;
     this.#scripts = scripts;
     this.#facts = facts;
     this.#holders = holders;
@@ -84,7 +92,10 @@ export class StatusReporter {
       this.#reported.set(holder.id, { at: now, status: report.status, reason: report.reason });
       due.push(fenced(holder, JSON.stringify(report), REPORT_TTL_MS));
     }
-    for (let i = 0; i < due.length; i += BATCH) await this.#scripts.report(due.slice(i, i + BATCH));
+    for (let i = 0; i < due.length; i += BATCH) {
+      const refused = await this.#scripts.report(due.slice(i, i + BATCH));
+      for (const { jobId, token } of refused) this.#lost(jobId, token);
+    }
   }
 
   #count(holder: PushHolder, now: number): void {
