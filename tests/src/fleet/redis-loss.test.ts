@@ -116,6 +116,7 @@ describe('Redis fails under running pushes', () => {
     await fleet.api.pause(id);
     await until(() => sink.open().length === names.length - 1, { what: () => 'the paused push to end' });
     await fleet.api.resume(id);
+    await until(() => sink.open().length === names.length, { what: () => 'the resumed push to begin' });
     await settled();
   }, 90_000);
 
