@@ -90,7 +90,7 @@ export class StreamInputs {
       const current = this.#current.signal;
       const opening = this.published
         ? undefined
-        : await this.#choose().catch(() => this.#none('its settings are unreadable'));
+        : await this.#choose().catch(() => this.#none('the settings of the stream cannot be read'));
       // A publisher may have come, or the settings have changed, while the choice was made.
       if (opening !== undefined && !current.aborted) await this.#feed(opening, current);
       if (!current.aborted || this.published) await this.#pause();
