@@ -114,13 +114,15 @@ export class Attempt {
       this.#sentBytes = stats.bytesSent;
       this.#lastProgressAt = now;
     }
+    const sent = this.#feed?.stats() ?? { batches: 0, dropping: false };
     const state = liveness({
       now,
       acceptedAt: this.#acceptedAt,
-      mediaBytes: stats.bytesSent - this.#acceptedBytes,
+      // Before the first batch only replies to the target have left.
+      mediaBytes: sent.batches === 0 ? 0 : stats.bytesSent - this.#acceptedBytes,
       lastProgressAt: this.#lastProgressAt,
       pendingBytes: stats.pendingBytes,
-      dropping: this.#feed?.stats().dropping ?? false,
+      dropping: sent.dropping,
       sourceSilentMs: this.#deps.hub.quietMs,
       maxSessionMs: this.#maxSessionMs,
     });

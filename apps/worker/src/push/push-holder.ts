@@ -221,7 +221,7 @@ export class PushHolder {
     const { timeoutMs } = this.#options;
     const { hub } = this.#source;
     if (timeoutMs === null || hub.silentMs < timeoutMs) return false;
-    return !hub.live || hub.silentMs >= PAUSE_MS;
+    return hub.quietMs >= PAUSE_MS;
   }
 
   #pause(ms: number): Promise<void> {

@@ -21,6 +21,18 @@ const picture = (dts: number, isSync: boolean): Sample => ({
   data: Buffer.from([0, 0, 0, 2, isSync ? 0x65 : 0x41, 0]),
 });
 
+const audio: Track = {
+  kind: 'audio',
+  codec: 'aac',
+  timescale: 1000,
+  config: Buffer.from('1190', 'hex'),
+  bitrateBps: 0,
+  sampleRate: 48_000,
+  channels: 2,
+};
+
+const sound = (dts: number): Sample => ({ track: audio, dts, pts: dts, isSync: true, data: Buffer.from([1]) });
+
 /** Collects what one connection would send. */
 function connect(hub: StreamHub, timeline = 0) {
   const written: Buffer[] = [];
@@ -43,6 +55,16 @@ describe('StreamHub', () => {
     source.end();
     expect(hub.live).toBe(false);
     expect(hub.quietMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is not live with sound alone while a picture is announced', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    source.tracks([video, audio]);
+    source.sample(sound(0));
+    expect(hub.live).toBe(false);
+    source.sample(picture(20, true));
+    expect(hub.live).toBe(true);
   });
 
   it('shares the very same bytes among all connections of a wire format', () => {

@@ -41,9 +41,11 @@ export class StreamHub {
     return this.#tracks;
   }
 
-  /** A source is on and a connection could start with a picture. */
+  /** A source is on and a connection could start with a picture, or with sound where there is no picture. */
   get live(): boolean {
-    return this.#source !== undefined && this.#gop.samples.length > 0;
+    const first = this.#gop.samples[0];
+    if (this.#source === undefined || first === undefined) return false;
+    return first.track.kind === 'video' || !this.#tracks.some(({ kind }) => kind === 'video');
   }
 
   /** Milliseconds for which the source has given nothing; Infinity when none is on. */
