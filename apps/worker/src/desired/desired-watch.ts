@@ -70,17 +70,19 @@ export class DesiredWatch {
       const revision = revisions[i];
       if (revision == null) continue;
       const before = this.#streamRevisions.get(name);
-      if (before !== undefined && before !== revision) await this.#applyStream(name);
+      if (before !== revision) await this.#applyStream(name, before === undefined);
       this.#streamRevisions.set(name, revision);
     }
     for (const name of this.#streamRevisions.keys()) if (!names.includes(name)) this.#streamRevisions.delete(name);
   }
 
-  async #applyStream(name: string): Promise<void> {
+  /** A stream seen for the first time may have changed since its hub was opened; its pushes were just read with it. */
+  async #applyStream(name: string, isFirstLook: boolean): Promise<void> {
     const stream = await this.#desired.stream(name);
     if (stream === undefined) return;
     this.#streamChanged(stream);
-    this.#hubs.inputs(name)?.restart();
+    this.#hubs.inputs(name)?.reconsider(stream);
+    if (isFirstLook) return;
     for (const holder of this.#processor.holders()) if (holder.push.stream === name) await this.#apply(holder);
   }
 

@@ -45,7 +45,7 @@ export class StreamHub {
   get live(): boolean {
     const first = this.#gop.samples[0];
     if (this.#source === undefined || first === undefined) return false;
-    return first.track.kind === 'video' || !this.#tracks.some(({ kind }) => kind === 'video');
+    return first.track.kind === 'video' || videoOf(this.#tracks) === undefined;
   }
 
   /** Milliseconds for which the source has given nothing; Infinity when none is on. */
@@ -112,6 +112,8 @@ export class StreamHub {
   }
 
   #setTracks(tracks: readonly Track[]): void {
+    // Samples kept under another configuration would mislead whoever starts with them.
+    if (videoOf(tracks) !== videoOf(this.#tracks)) this.#gop = new GopCache();
     this.#tracks = tracks;
     for (const { channel } of this.#channels.values()) channel.setTracks(tracks);
   }
@@ -136,4 +138,8 @@ export class StreamHub {
     this.#channels.set(format.key, entry);
     return entry;
   }
+}
+
+function videoOf(tracks: readonly Track[]): Track | undefined {
+  return tracks.find(({ kind }) => kind === 'video');
 }

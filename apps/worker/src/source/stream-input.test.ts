@@ -66,6 +66,19 @@ describe('StreamInputs', () => {
     expect(inputs.published).toBe(true);
   });
 
+  it('choose anew when the inputs change, and let a title change pass', async () => {
+    let wanted = pulled;
+    const { inputs, dialled } = open(async () => wanted);
+    await vi.waitFor(() => expect(dialled).toHaveBeenCalledTimes(1));
+    const [{ signal }] = dialled.mock.calls[0] as unknown as [{ signal: AbortSignal }];
+    wanted = { ...pulled, revision: 2, spec: { ...pulled.spec, title: 'Camera' } };
+    inputs.reconsider(wanted);
+    expect(signal.aborted).toBe(false);
+    wanted = { ...wanted, revision: 3, spec: { inputs: ['rtmp://127.0.0.1/live/other'] } };
+    inputs.reconsider(wanted);
+    expect(signal.aborted).toBe(true);
+  });
+
   it('say what is wrong when the settings cannot be used, and go on', async () => {
     const broken = { ...pulled, spec: { inputs: [7] } } as unknown as DesiredStream;
     const { inputs } = open(async () => broken);

@@ -37,6 +37,8 @@ export class StreamInputs {
   /** The publication on this worker that feeds the hub. */
   #published: object | undefined;
   #turn = 0;
+  /** The settings that the last choice was made from. */
+  #chosenFrom: string | undefined;
 
   constructor(hub: StreamHub, deps: StreamInputDeps) {
     this.#hub = hub;
@@ -70,8 +72,9 @@ export class StreamInputs {
     this.#wake();
   }
 
-  /** The stream's settings have changed: what feeds the hub is chosen anew. */
-  restart(): void {
+  /** The stream as it is wanted now: what feeds the hub is chosen anew if that concerns its inputs. */
+  reconsider(stream: DesiredStream): void {
+    if (this.#chosenFrom === undefined || this.#chosenFrom === settingsOf(stream)) return;
     this.#turn = 0;
     this.#current.abort();
     this.#wake();
@@ -116,6 +119,7 @@ export class StreamInputs {
   async #choose(): Promise<Opening | undefined> {
     const { name } = this.#hub;
     const stream = await this.#deps.stream(name).catch(() => undefined);
+    this.#chosenFrom = settingsOf(stream);
     if (stream === undefined || stream.removed) return this.#none('the stream does not exist');
     if (stream.spec.disabled === true) return this.#none('the stream is disabled');
     const inputs = stream.spec.inputs ?? [];
@@ -163,4 +167,9 @@ export class StreamInputs {
       };
     });
   }
+}
+
+/** What of a stream decides where it comes from. */
+function settingsOf(stream: DesiredStream | undefined): string {
+  return JSON.stringify([stream?.removed, stream?.spec.disabled, stream?.spec.inputs, stream?.origin]);
 }
