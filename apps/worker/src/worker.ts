@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { ControlChannel } from './control/control-channel.ts';
 import { DesiredReader } from './desired/desired-reader.ts';
 import { DesiredWatch } from './desired/desired-watch.ts';
+import { Remembered } from './desired/remembered.ts';
 import { fairConcurrency, poolCapacity } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
@@ -107,7 +108,8 @@ export class FleetWorker {
         dials[options.redirected ? 'public' : trust](options);
     const pulls = new ClusterPulls(this.#clusterKey);
     const worker = { id: '', name: config.workerId, rtmp: () => this.#addresses.rtmp };
-    const stream = (name: string) => this.#desired.stream(name);
+    const streams = new Remembered((name) => this.#desired.stream(name));
+    const stream = (name: string) => streams.read(name);
 
     this.#live = new LiveRegistry({
       redis: this.#redis,
@@ -133,7 +135,7 @@ export class FleetWorker {
       scripts: this.#scripts,
       reporter: () => this.#reporter,
       push: (id) => this.#desired.push(id),
-      stream,
+      stream: (name) => this.#desired.stream(name),
       holder: {
         hubs: this.#hubs,
         attemptDeps: (push) => ({ dial: dialFor(push.origin === 'file' ? 'operator' : 'public'), budget }),
@@ -339,6 +341,7 @@ export class FleetWorker {
   async #audit(): Promise<void> {
     if (this.#heartbeat.silentMs > SILENT_MS) return;
     await this.#live.tidy();
+    await this.#live.restore();
     // BullMQ renews by job id, and forgets one that is held when an older activation of it ends late.
     await this.#queue.verifyLocks(this.#heldLocks());
     const held = this.#heldLocks().map(({ jobId }) => jobId);

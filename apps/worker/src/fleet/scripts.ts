@@ -137,6 +137,7 @@ const CLAIM_LIVE = `
 local live, beats, control = unpack(KEYS)
 local stream, worker, entry, message = unpack(ARGV)
 local known = redis.call('HGET', live, stream)
+if known == entry then return false end
 if known then
   local owner = cjson.decode(known).worker
   if owner ~= worker and redis.call('ZSCORE', beats, owner) then return known end

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ControlMessage, Keys, LiveSource } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
+import { Remembered } from '../desired/remembered.ts';
 import type { FleetScripts } from '../fleet/scripts.ts';
+import { within } from '../fleet/within.ts';
 
 export interface LiveRegistryDeps {
   readonly redis: Redis;
@@ -12,19 +14,34 @@ export interface LiveRegistryDeps {
   readonly living: () => ReadonlySet<string>;
 }
 
+/** How long a publisher waits for Redis before it is let in provisionally. */
+const CLAIM_MS = 1_000;
+
+/** A publication at this worker. */
+interface Own {
+  readonly entry: LiveSource;
+  /** The name turned out to be another worker's. */
+  readonly lost: (holder: LiveSource) => void;
+}
+
 /** Which worker takes which published stream in: one publisher for a name in the whole fleet. */
 export class LiveRegistry {
   readonly #deps: LiveRegistryDeps;
-  readonly #own = new Map<string, LiveSource>();
+  readonly #own = new Map<string, Own>();
+  readonly #found: Remembered<LiveSource | undefined>;
   /** Publications that are over and still have to be withdrawn. */
   readonly #over = new Set<LiveSource>();
 
   constructor(deps: LiveRegistryDeps) {
     this.#deps = deps;
+    this.#found = new Remembered((stream) => this.#look(stream));
   }
 
-  /** Undefined when the name is this worker's now; else who has it. */
-  async claim(stream: string, publisher: string): Promise<LiveSource | undefined> {
+  /**
+   * Undefined when the name is this worker's now; else who has it. While Redis is away the name is taken on trust: encoders reconnect just
+   * then, and must not be sent away. `lost` is called when it turns out later that another worker has the name.
+   */
+  async claim(stream: string, publisher: string, lost: Own['lost']): Promise<LiveSource | undefined> {
     const { worker } = this.#deps;
     const entry: LiveSource = {
       stream,
@@ -35,9 +52,16 @@ export class LiveRegistry {
       publisher,
       since: new Date().toISOString(),
     };
-    const holder = await this.#write(entry);
-    if (holder === undefined) this.#own.set(stream, entry);
-    return holder;
+    const own = { entry, lost };
+    const written = this.#write(entry);
+    if (await within(CLAIM_MS, written)) {
+      const holder = await written;
+      if (holder === undefined) this.#own.set(stream, own);
+      return holder;
+    }
+    this.#own.set(stream, own);
+    written.then((holder) => this.#settle(own, holder)).catch(() => {}); // the restoring after the outage claims it again
+    return undefined;
   }
 
   /** Asks the worker that has the name whether its publisher still sends. */
@@ -48,10 +72,10 @@ export class LiveRegistry {
 
   /** Never rejects: what Redis does not take now is withdrawn with the next `tidy`. */
   async release(stream: string): Promise<void> {
-    const entry = this.#own.get(stream);
-    if (entry === undefined) return;
+    const own = this.#own.get(stream);
+    if (own === undefined) return;
     this.#own.delete(stream);
-    this.#over.add(entry);
+    this.#over.add(own.entry);
     await this.tidy();
   }
 
@@ -67,19 +91,31 @@ export class LiveRegistry {
     }
   }
 
-  /** After a loss of the data set: this worker's publications are put back. */
+  /** This worker's publications are put (back) into the registry, unless another worker was faster. Costs nothing when they are there. */
   async restore(): Promise<void> {
-    for (const entry of this.#own.values()) await this.#write(entry);
+    for (const own of [...this.#own.values()]) this.#settle(own, await this.#write(own.entry));
   }
 
-  /** Where a stream can be pulled from; undefined when no other living worker serves it. */
-  async find(stream: string): Promise<LiveSource | undefined> {
+  /** Where a stream can be pulled from; undefined when no other living worker serves it. While Redis is away: where it was last. */
+  find(stream: string): Promise<LiveSource | undefined> {
+    return this.#found.read(stream);
+  }
+
+  async #look(stream: string): Promise<LiveSource | undefined> {
     const json = await this.#deps.redis.hget(this.#deps.keys.live, stream);
     if (json === null) return undefined;
     const entry = JSON.parse(json) as LiveSource;
     if (entry.worker === this.#deps.worker.id || entry.rtmp === '' || !this.#deps.living().has(entry.worker))
       return undefined;
     return entry;
+  }
+
+  /** What Redis says of a claim that was made on trust. */
+  #settle(own: Own, holder: LiveSource | undefined): void {
+    const { stream } = own.entry;
+    if (holder === undefined || this.#own.get(stream) !== own) return;
+    this.#own.delete(stream);
+    own.lost(holder);
   }
 
   async #write(entry: LiveSource): Promise<LiveSource | undefined> {

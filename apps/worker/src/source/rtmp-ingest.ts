@@ -166,7 +166,9 @@ export class RtmpIngest {
       this.#publications.delete(name);
       before.close('replaced by a new publisher');
     }
-    const holder = await this.#deps.live.claim(name, peer);
+    const holder = await this.#deps.live.claim(name, peer, ({ workerName }) =>
+      this.#publications.get(name)?.close(`${name} is already published at worker ${workerName}`),
+    );
     if (holder === undefined) return undefined;
     await this.#deps.live.doubt(name); // encoders try again, and may find the name free then
     return busy(name, `at worker ${holder.workerName}`);
