@@ -15,13 +15,15 @@ const stop = new AbortController();
 export const stopSignal = () => stop.signal.reason;
 
 const askToStop = (signal) => stop.abort(signal);
-let askedAt = 0;
+let heardAt = Number.NEGATIVE_INFINITY;
 /** Those that take signals. */
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    if (!stop.signal.aborted) askedAt = performance.now();
-    else if (performance.now() - askedAt > SAME_SIGNAL_MS) for (const child of running) child.kill(signal);
+    const isEcho = performance.now() - heardAt < SAME_SIGNAL_MS;
+    heardAt = performance.now();
+    if (isEcho) return;
+    if (stop.signal.aborted) for (const child of running) child.kill(signal);
     askToStop(signal);
   });
 }
