@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Environment, foldFlood } from '@pushfleet/config';
 import {
@@ -48,7 +49,8 @@ const GOODBYE_MS = 2_000;
 /** ... and for Redis to hear each of its last words. */
 const FAREWELL_MS = 1_000;
 
-const VERSION = '0.1.0';
+const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version;
 
 /** One worker process: takes streams in, holds pushes, beats, and hands everything back when it is told to go. */
 export class FleetWorker {

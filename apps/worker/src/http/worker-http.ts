@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type net from 'node:net';
+import { CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
 
 export interface WorkerHttpDeps {
   /** Reasons why the worker is not ready; empty when it is. */
@@ -51,8 +52,8 @@ async function answer(
     }
     case '/metrics':
       return void response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
-    case '/fence': {
-      const redis = await deps.fence(request.headers['x-pushfleet-cluster'] as string | undefined);
+    case FENCE_PATH: {
+      const redis = await deps.fence(request.headers[CLUSTER_HEADER] as string | undefined);
       return void (redis === undefined ? json(403, { code: 'forbidden' }) : json(200, { redis }));
     }
     default:
