@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { protocolFor, supportedSchemes } from './index.ts';
+import { defaultDelivery, protocolFor, supportedSchemes } from './index.ts';
 
 it.each(['rtmp://h/a/s', 'RTMPS://h/a/s'])('finds the protocol of %s', (url) => {
   expect(protocolFor(url)?.schemes).toContain('rtmps');
-  expect(protocolFor(url)?.parseTarget(url)).toMatchObject({ app: 'a', stream: 's' });
+  expect(protocolFor(url)?.parseTarget(url, defaultDelivery)).toMatchObject({ app: 'a', stream: 's' });
 });
 
 it.each(['', 'rtmp', 'ftp://h/a', 'rtmpx://h/a'])('knows no protocol for "%s"', (url) => {

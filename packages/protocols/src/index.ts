@@ -32,6 +32,7 @@ export type { AudioCodec, AudioTrack, Track, VideoCodec, VideoTrack } from './me
 export { Channel, type ChannelOptions } from './packager/channel.ts';
 export type { ChannelFeed, FeedLimits, FeedStats } from './packager/feed.ts';
 export type { Packager, WireBatch, WireFormat } from './packager/packager.ts';
+export { type DeliveryOptions, defaultDelivery, type HlsProfile } from './publisher/delivery.ts';
 export {
   type Fault,
   PublishError,
@@ -47,11 +48,13 @@ export type {
   Connection,
   Dial,
   DialOptions,
+  EndKind,
   Protocol,
   Publisher,
   PublisherDeps,
   PublisherStats,
 } from './publisher/publisher.ts';
+export type { PushMemory } from './publisher/push-memory.ts';
 export { rtmpWireFormat } from './rtmp/packager.ts';
 export { type PlayOptions, playRtmp } from './rtmp/player.ts';
 export {

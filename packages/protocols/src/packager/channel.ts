@@ -22,6 +22,7 @@ const AUDIO_BATCH_MS = 40;
  * along; sound alone leaves every 40 ms, and after 80 ms when the picture keeps it waiting. All times come from the caller's one monotonic clock.
  */
 export class Channel {
+  readonly #format: WireFormat;
   readonly #options: ChannelOptions;
   readonly #packager: Packager;
   readonly #interleaver = new Interleaver((sample) => this.#package(sample));
@@ -43,6 +44,7 @@ export class Channel {
   #isEnded = false;
 
   constructor(format: WireFormat, tracks: readonly Track[], options: Partial<ChannelOptions> = {}) {
+    this.#format = format;
     this.#options = { ...DEFAULTS, ...options };
     this.#packager = format.createPackager();
     this.setTracks(tracks);
@@ -90,8 +92,9 @@ export class Channel {
         opened: (opened) => this.#start(opened),
         closed: () => this.#dropClosedFeeds(),
         header: (first) => this.#packager.header(first),
+        resume: (first) => this.#packager.resume?.(first),
       },
-      { ...DEFAULT_FEED_LIMITS, ...limits },
+      { ...DEFAULT_FEED_LIMITS, ...this.#format.feedLimits, ...limits },
     );
     if (this.#isEnded) feed.end();
     return feed;

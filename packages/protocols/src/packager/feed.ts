@@ -1,4 +1,4 @@
-import type { BatchFeed, BatchSink } from '../publisher/publisher.ts';
+import type { BatchFeed, BatchSink, EndKind } from '../publisher/publisher.ts';
 import { LagMeter } from './lag-meter.ts';
 import type { WireBatch } from './packager.ts';
 
@@ -29,6 +29,8 @@ export interface FeedOwner {
   closed(feed: ChannelFeed): void;
   /** Bytes that a connection needs before `first`. */
   header(first: WireBatch): Buffer;
+  /** Bytes that a connection needs before `first` when it has missed what came before; undefined when none. */
+  resume(first: WireBatch): Buffer | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ export class ChannelFeed implements BatchFeed {
   #tracksVersion = -1;
   /** The version of the tracks at the last sync batch handed over. */
   #syncVersion = -1;
+  #endKind: EndKind = 'final';
   #handedBytes = 0;
   #batches = 0;
   #videoSamples = 0;
@@ -72,7 +75,7 @@ export class ChannelFeed implements BatchFeed {
     if (this.#sink !== undefined) throw new Error('a feed is opened once');
     this.#sink = sink;
     if (this.#state === 'closed') {
-      sink.end();
+      sink.end(this.#endKind);
       return;
     }
     this.#state = 'starting';
@@ -86,10 +89,11 @@ export class ChannelFeed implements BatchFeed {
   }
 
   /** Ends the feed, as when the push is removed: the sink finishes the conversation. */
-  end(): void {
+  end(kind: EndKind = 'final'): void {
     if (this.#state === 'closed') return;
+    this.#endKind = kind;
     this.close();
-    this.#sink?.end();
+    this.#sink?.end(kind);
   }
 
   /** For the channel. `batch` was made from tracks of this version. */
@@ -100,7 +104,7 @@ export class ChannelFeed implements BatchFeed {
     const isRoutine = this.#state === 'live' && pendingBytes === 0 && !batch.isSync;
     if (!isRoutine) this.#review(sink, batch, tracksVersion, nowMs);
     if (this.#state === 'live' || this.#state === 'behind') {
-      this.#write(sink, batch.bytes);
+      this.#write(sink, batch.bytes, batch);
       this.#batches += 1;
       this.#videoSamples += batch.videoSamples;
       this.#audioSamples += batch.audioSamples;
@@ -153,15 +157,21 @@ export class ChannelFeed implements BatchFeed {
   #sync(sink: BatchSink, first: WireBatch, tracksVersion: number, isRunning: boolean): void {
     const needsHeader = !isRunning && tracksVersion !== this.#tracksVersion;
     if (needsHeader) this.#write(sink, this.#owner.header(first));
+    if (this.#state === 'dropping') this.#resume(sink, first);
     if (needsHeader || tracksVersion === this.#syncVersion) this.#tracksVersion = tracksVersion;
     this.#syncVersion = tracksVersion;
   }
 
+  #resume(sink: BatchSink, first: WireBatch): void {
+    const bytes = this.#owner.resume(first);
+    if (bytes !== undefined) this.#write(sink, bytes);
+  }
+
   /** A sink that throws loses its feed; the others do not notice. */
-  #write(sink: BatchSink, bytes: Buffer): void {
+  #write(sink: BatchSink, bytes: Buffer, batch?: WireBatch): void {
     this.#handedBytes += bytes.length;
     try {
-      sink.write(bytes);
+      sink.write(bytes, batch);
     } catch {
       this.close();
     }

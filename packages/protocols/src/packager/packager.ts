@@ -1,5 +1,6 @@
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
+import type { FeedLimits } from './feed.ts';
 
 /** Some samples of one stream as bytes of one wire format. Immutable and shared by every push that wants that format. */
 export interface WireBatch {
@@ -18,6 +19,11 @@ export interface Packager {
   setTracks(tracks: readonly Track[]): void;
   /** Bytes a new connection needs before `first`, the batch it starts with (sequence headers, PAT/PMT, init segment). */
   header(first: WireBatch): Buffer;
+  /**
+   * Bytes that a connection needs before `first` when batches before it were left out because the connection was too slow. Absent when the
+   * format stands a gap without a word.
+   */
+  resume?(first: WireBatch): Buffer;
   append(sample: Sample): void;
   /** Everything appended since the last flush as one immutable batch. */
   flush(): WireBatch | undefined;
@@ -26,5 +32,7 @@ export interface Packager {
 /** A wire format: pushes with equal keys share one packager. */
 export interface WireFormat {
   readonly key: string;
+  /** What a sink of this format may hold back, where the general limits do not fit. */
+  readonly feedLimits?: Partial<FeedLimits>;
   createPackager(): Packager;
 }

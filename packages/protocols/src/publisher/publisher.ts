@@ -1,13 +1,21 @@
 import type { Duplex } from 'node:stream';
 import type { Track } from '../media/track.ts';
-import type { WireFormat } from '../packager/packager.ts';
+import type { WireBatch, WireFormat } from '../packager/packager.ts';
+import type { DeliveryOptions } from './delivery.ts';
+import type { PushMemory } from './push-memory.ts';
+
+/**
+ * How a publication ends here. `final`: a person or the owner has ended it. `handover`: it goes on in another connection, now or when the
+ * source is back, so that nothing may be said or deleted at the target that would hinder it.
+ */
+export type EndKind = 'final' | 'handover';
 
 /** Where a feed delivers to: one connection. */
 export interface BatchSink {
-  /** Hands over shared bytes; they are never written to. */
-  write(bytes: Buffer): void;
+  /** Hands over shared bytes; they are never written to. `batch` is what they are of; absent for headers. */
+  write(bytes: Buffer, batch?: WireBatch): void;
   /** The feed is over: finish the conversation cleanly. */
-  end(): void;
+  end(kind: EndKind): void;
   /** Bytes handed over and not yet taken by the kernel. */
   readonly pendingBytes: number;
 }
@@ -73,16 +81,17 @@ export interface PublisherDeps {
   readonly dial: Dial;
   /** Milliseconds for the whole of `connect`: DNS, TCP, TLS and handshake up to 'target accepted'. */
   readonly connectTimeoutMs: number;
+  readonly memory: PushMemory;
 }
 
-/** Everything a protocol folder exports. `Options` is what its `parseTarget` made of the URL and the push's own options. */
+/** Everything a protocol folder exports. `Target` is what its `parseTarget` made of the URL and the push's own options. */
 export interface Protocol<Target = unknown> {
   /** URL schemes without colon, e.g. `["rtmp", "rtmps"]`. */
   readonly schemes: readonly string[];
   /** A session must be renewed before it is this old, in ms: the times of its wire format have an end. Infinity when they have none. */
   readonly maxSessionMs: number;
   /** Splits and checks a target URL. Throws TargetUrlError with a sentence that says what to write instead. */
-  parseTarget(url: string): Target;
+  parseTarget(url: string, delivery: DeliveryOptions): Target;
   /** Asked before connecting. */
   supports(track: Track): boolean;
   createPublisher(target: Target, deps: PublisherDeps): Publisher;

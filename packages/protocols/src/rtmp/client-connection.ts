@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { abortion, withTimeout } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type { Connection, Dial } from '../publisher/publisher.ts';
 import type { ClientSessionEvents, ClientSessionOptions, Reconnect, RtmpClientSession } from './client-session.ts';
@@ -152,24 +153,4 @@ export class ClientConnection<Session extends RtmpClientSession> {
   get bytesSent(): number {
     return this.#finalBytesSent ?? this.socket.bytesWritten - this.socket.writableLength;
   }
-}
-
-/** Resolves with 'aborted' when the signal is aborted. To be stopped, so that no listener stays. */
-export function abortion(signal: AbortSignal): { promise: Promise<'aborted'>; stop: () => void } {
-  const { promise, resolve } = Promise.withResolvers<'aborted'>();
-  const onAbort = (): void => resolve('aborted');
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  return { promise, stop: () => signal.removeEventListener('abort', onAbort) };
-}
-
-/** A signal that is aborted with `signal`, or with `error` after `timeoutMs`. To be stopped, so that no timer stays. */
-export function withTimeout(
-  signal: AbortSignal,
-  timeoutMs: number,
-  error: () => PublishError,
-): { signal: AbortSignal; stop: () => void } {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(error()), timeoutMs);
-  return { signal: AbortSignal.any([signal, timeout.signal]), stop: () => clearTimeout(timer) };
 }

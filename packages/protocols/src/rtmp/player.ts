@@ -1,6 +1,7 @@
+import { abortion, withTimeout } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type { Dial } from '../publisher/publisher.ts';
-import { abortion, openClientConnection, withTimeout } from './client-connection.ts';
+import { openClientConnection } from './client-connection.ts';
 import { PlaySession } from './play-session.ts';
 import type { RtmpTarget } from './url.ts';
 import { MessageType } from './wire/message.ts';

@@ -156,7 +156,7 @@ describe('RtmpPublisher', () => {
     const feed: BatchFeed = {
       open: (sink) => {
         sink.write(Buffer.alloc(64 << 20));
-        sink.end();
+        sink.end('final');
       },
       close: () => {},
     };

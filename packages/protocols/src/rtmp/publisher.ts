@@ -1,15 +1,16 @@
 import type { WireFormat } from '../packager/packager.ts';
+import { abortion } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type {
   BatchFeed,
-  BatchSink,
   Connection,
   DialOptions,
   Publisher,
   PublisherDeps,
   PublisherStats,
 } from '../publisher/publisher.ts';
-import { abortion, type ClientConnection, openClientConnection } from './client-connection.ts';
+import { SocketSink } from '../publisher/socket-sink.ts';
+import { type ClientConnection, openClientConnection } from './client-connection.ts';
 import { CLIENT_CHUNK_SIZE } from './client-session.ts';
 import { rtmpWireFormat } from './packager.ts';
 import { PublishSession } from './publish-session.ts';
@@ -21,40 +22,19 @@ const GOODBYE_TIMEOUT_MS = 1000;
 /** Connections of one stream that open within the same hour share their time and so their bytes. */
 const TIMELINE_MS = 3_600_000;
 
-/** A class, and not an object literal with a getter: all sinks of a channel share one shape, which its innermost loop depends on. */
-class SocketSink implements BatchSink {
-  readonly #socket: Connection['socket'];
-  readonly #onEnd: () => void;
-
-  constructor(socket: Connection['socket'], onEnd: () => void) {
-    this.#socket = socket;
-    this.#onEnd = onEnd;
-  }
-
-  write(bytes: Buffer): void {
-    this.#socket.write(bytes);
-  }
-
-  end(): void {
-    this.#onEnd();
-  }
-
-  get pendingBytes(): number {
-    return this.#socket.writableLength;
-  }
-}
+type RtmpPublisherDeps = Pick<PublisherDeps, 'dial' | 'connectTimeoutMs'>;
 
 /** Publishes one stream to one RTMP server. */
 export class RtmpPublisher implements Publisher {
   readonly #target: RtmpTarget;
-  readonly #deps: PublisherDeps;
+  readonly #deps: RtmpPublisherDeps;
   #client: ClientConnection<PublishSession> | undefined;
   /** Of the newest connection. */
   #peer = '';
   #wireFormat: WireFormat | undefined;
   #acceptedAtMs = 0;
 
-  constructor(target: RtmpTarget, deps: PublisherDeps) {
+  constructor(target: RtmpTarget, deps: RtmpPublisherDeps) {
     this.#target = target;
     this.#deps = deps;
   }

@@ -276,7 +276,7 @@ function sendTags(sink: BatchSink, tags: readonly Tag[], chunkSize: number): voi
     const csid = tag.type === MessageType.audio ? ChunkStreamId.audio : ChunkStreamId.video;
     sink.write(serializeMessage({ ...tag, streamId: SERVER_MESSAGE_STREAM_ID }, csid, chunkSize));
   }
-  sink.end();
+  sink.end('final');
 }
 
 describe('serveRtmpConnection', () => {
@@ -396,7 +396,7 @@ describe('serveRtmpConnection', () => {
     player.socket.destroy();
     await vi.waitFor(() => expect(stopped).toHaveBeenCalledOnce());
     sink.write(Buffer.alloc(10));
-    sink.end();
+    sink.end('final');
     expect(sink.pendingBytes).toBe(0);
   });
 
