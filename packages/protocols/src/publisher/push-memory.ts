@@ -3,6 +3,8 @@
  * when the store cannot be reached; a publication under way does not end because of that.
  */
 export interface PushMemory {
+  /** Names the push for ever; no secret. */
+  readonly id: string;
   /** A number greater than any that an attempt of this push was given before, on whichever host. */
   nextEpoch(): Promise<number>;
   /** What was saved last; undefined when there is nothing. */
