@@ -39,6 +39,28 @@ export async function frameCount(input: string): Promise<{ video: number; audio:
   return { video: count('video'), audio: count('audio') };
 }
 
+/** Whether the first picture is one at which decoding may start. */
+export async function startsWithKey(input: string): Promise<boolean> {
+  const entries = [
+    '-select_streams',
+    'v',
+    '-read_intervals',
+    '%+#1',
+    '-show_entries',
+    'packet=flags',
+    '-of',
+    'csv=p=0',
+  ];
+  return (await ffprobe([...entries, input])).startsWith('K');
+}
+
+/** The sizes of the decoded pictures, each time that they change: `640x360`. */
+export async function pictureSizes(input: string): Promise<string[]> {
+  const entries = ['-select_streams', 'v', '-show_entries', 'frame=width,height', '-of', 'csv=p=0:s=x'];
+  const sizes = [...(await ffprobe([...entries, input])).matchAll(/\d+x\d+/g)].map(([size]) => size);
+  return sizes.filter((size, index) => size !== sizes[index - 1]);
+}
+
 /** The packets of one elementary stream in decode order; times in seconds. */
 export interface PacketTimes {
   readonly kind: string;
