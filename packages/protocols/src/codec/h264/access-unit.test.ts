@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedError } from '../../bytes/malformed-error.ts';
+import { joinAnnexB, splitAnnexB } from '../nal/annex-b.ts';
+import { joinLengthPrefixed, splitLengthPrefixed } from '../nal/length-prefixed.ts';
 import { parseAnnexB, parseLengthPrefixed } from './access-unit.ts';
-import { joinAnnexB, splitAnnexB } from './annex-b.ts';
-import { joinLengthPrefixed, splitLengthPrefixed } from './length-prefixed.ts';
 
 const delimiter = Buffer.from('09f0', 'hex');
 const sps = Buffer.from('6742c01ed900b4126c1040000003004000000c83c58b92', 'hex');

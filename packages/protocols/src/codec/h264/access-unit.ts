@@ -1,7 +1,6 @@
 // What this package keeps of an access unit: everything but parameter sets (they live in the track), delimiters and filler.
-import { MalformedError } from '../../bytes/malformed-error.ts';
-import { splitAnnexB } from './annex-b.ts';
-import { joinLengthPrefixed, splitLengthPrefixed } from './length-prefixed.ts';
+import { splitAnnexB } from '../nal/annex-b.ts';
+import { joinLengthPrefixed, splitLengthPrefixed, traitsIn } from '../nal/length-prefixed.ts';
 import { NalType, nalUnitType } from './nal-unit.ts';
 
 export interface AccessUnit {
@@ -30,23 +29,13 @@ export function parseAnnexB(stream: Buffer): AccessUnit {
 
 /** From the framing of FLV and MP4. `data` is `bytes` itself when nothing had to be taken out, as in nearly every access unit. */
 export function parseLengthPrefixed(bytes: Buffer, lengthBytes: number): AccessUnit {
-  const types = lengthBytes === 4 ? typesIn(bytes) : STRIPPED_TYPES;
+  const types = lengthBytes === 4 ? traitsIn(bytes, bitOfType) : STRIPPED_TYPES;
   if ((types & STRIPPED_TYPES) !== 0) return fromNalUnits(splitLengthPrefixed(bytes, lengthBytes));
   return { data: bytes, isIdr: (types & (1 << NalType.idrSlice)) !== 0, parameterSets: NONE };
 }
 
-/** Bit per nal_unit_type that occurs behind 4-byte lengths. */
-function typesIn(bytes: Buffer): number {
-  let types = 0;
-  let offset = 0;
-  while (offset + 4 < bytes.length) {
-    const sizeBytes = bytes.readUInt32BE(offset);
-    if (sizeBytes > 0) types |= 1 << nalUnitType(bytes[offset + 4]!);
-    offset += 4 + sizeBytes;
-  }
-  if (offset !== bytes.length)
-    throw new MalformedError(`NAL unit ends at ${offset}, access unit at ${bytes.length}`, offset);
-  return types;
+function bitOfType(firstByte: number): number {
+  return 1 << nalUnitType(firstByte);
 }
 
 function fromNalUnits(nalUnits: readonly Buffer[]): AccessUnit {

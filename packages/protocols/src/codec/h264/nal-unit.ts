@@ -17,19 +17,3 @@ export const NalType = {
 export function nalUnitType(firstByte: number): number {
   return firstByte & 0x1f; // forbidden_zero_bit 1, nal_ref_idc 2, nal_unit_type 5
 }
-
-/** RBSP of a NAL unit: without its header byte and the emulation prevention bytes, §7.4.1.1. */
-export function rbspOf(nalUnit: Buffer): Buffer {
-  const rbsp = Buffer.allocUnsafe(nalUnit.length);
-  let size = 0;
-  let zeros = 0;
-  for (const byte of nalUnit.subarray(1)) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0; // emulation_prevention_three_byte
-      continue;
-    }
-    rbsp[size++] = byte;
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
-  return rbsp.subarray(0, size);
-}

@@ -1,7 +1,8 @@
 // Sequence parameter set. ITU-T H.264 §7.3.2.1.1; VUI in Annex E.1.1.
 import { BitReader } from '../../bytes/bit-reader.ts';
 import { MalformedError } from '../../bytes/malformed-error.ts';
-import { NalType, nalUnitType, rbspOf } from './nal-unit.ts';
+import { rbspOf } from '../nal/rbsp.ts';
+import { NalType, nalUnitType } from './nal-unit.ts';
 
 export interface Sps {
   /** profile_idc, e.g. 100 for High. */
@@ -30,7 +31,7 @@ const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 13
 /** `nalUnit` with its header byte. Throws MalformedError. */
 export function parseSps(nalUnit: Buffer): Sps {
   if (nalUnit.length < 4 || nalUnitType(nalUnit[0]!) !== NalType.sps) throw new MalformedError('not an SPS');
-  const reader = new BitReader(rbspOf(nalUnit));
+  const reader = new BitReader(rbspOf(nalUnit, 1));
   const profile = reader.bits(8); // profile_idc
   const compatibility = reader.bits(8); // constraint_set0..5_flag, reserved_zero_2bits
   const level = reader.bits(8); // level_idc

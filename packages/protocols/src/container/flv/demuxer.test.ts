@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AmfObject, encodeAmf0 } from '../../bytes/amf0.ts';
 import { MalformedError } from '../../bytes/malformed-error.ts';
-import { joinLengthPrefixed } from '../../codec/h264/length-prefixed.ts';
+import { joinLengthPrefixed } from '../../codec/nal/length-prefixed.ts';
 import type { Sample } from '../../media/sample.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../media/track.ts';
 import { FlvDemuxer } from './demuxer.ts';

@@ -30,3 +30,20 @@ export function joinLengthPrefixed(nalUnits: readonly Buffer[]): Buffer {
   }
   return accessUnit;
 }
+
+/**
+ * What stands in an access unit with 4-byte lengths: `traitsOf(firstByte)` of all its NAL units, joined with OR. Allocates nothing, as nearly every
+ * access unit is only looked at and passed on.
+ */
+export function traitsIn(accessUnit: Buffer, traitsOf: (firstByte: number) => number): number {
+  let traits = 0;
+  let offset = 0;
+  while (offset + 4 < accessUnit.length) {
+    const sizeBytes = accessUnit.readUInt32BE(offset);
+    if (sizeBytes > 0) traits |= traitsOf(accessUnit[offset + 4]!);
+    offset += 4 + sizeBytes;
+  }
+  if (offset !== accessUnit.length)
+    throw new MalformedError(`NAL unit ends at ${offset}, access unit at ${accessUnit.length}`, offset);
+  return traits;
+}

@@ -1,4 +1,4 @@
-// Byte stream format: NAL units between start codes. ITU-T H.264 Annex B.
+// Byte stream format: NAL units between start codes. ITU-T H.264 Annex B, H.265 Annex B.
 
 const START_CODE = Buffer.from([0, 0, 0, 1]); // zero_byte, start_code_prefix_one_3bytes
 const START_CODE_PREFIX = START_CODE.subarray(1);
