@@ -1,6 +1,4 @@
 import type { WireFormat } from '../packager/packager.ts';
-import { abortion } from '../publisher/cancel.ts';
-import { PublishError } from '../publisher/errors.ts';
 import type {
   BatchFeed,
   Connection,
@@ -9,15 +7,13 @@ import type {
   PublisherDeps,
   PublisherStats,
 } from '../publisher/publisher.ts';
-import { SocketSink } from '../publisher/socket-sink.ts';
+import { sendFeed } from '../publisher/send-feed.ts';
 import { type ClientConnection, openClientConnection } from './client-connection.ts';
 import { CLIENT_CHUNK_SIZE } from './client-session.ts';
 import { rtmpWireFormat } from './packager.ts';
 import { PublishSession } from './publish-session.ts';
 import type { RtmpTarget } from './url.ts';
 
-/** A target that closes this soon after it has accepted meant to refuse: bad keys and access rules are often told this way. */
-const REFUSAL_WINDOW_MS = 3000;
 const GOODBYE_TIMEOUT_MS = 1000;
 /** Connections of one stream that open within the same hour share their time and so their bytes. */
 const TIMELINE_MS = 3_600_000;
@@ -64,22 +60,18 @@ export class RtmpPublisher implements Publisher {
   async send(feed: BatchFeed, signal: AbortSignal): Promise<void> {
     const client = this.#client;
     if (client === undefined) throw new Error('send comes after connect');
-    const ended = Promise.withResolvers<'ended'>();
-    const aborted = abortion(signal);
-    try {
-      feed.open(new SocketSink(client.socket, () => ended.resolve('ended')));
-      const cause = await Promise.race([aborted.promise, client.failure, ended.promise]);
-      if (cause instanceof PublishError) throw this.#lateRefusal(cause);
-      if (cause === 'ended') {
+    const { socket, failure } = client;
+    const connection = {
+      socket,
+      failure,
+      acceptedAtMs: this.#acceptedAtMs,
+      finish: () => {
         client.session.finish();
-        await Promise.race([aborted.promise, client.finish(GOODBYE_TIMEOUT_MS)]);
-      }
-      signal.throwIfAborted();
-    } finally {
-      feed.close();
-      aborted.stop();
-      client.destroy();
-    }
+        return client.finish(GOODBYE_TIMEOUT_MS);
+      },
+      destroy: () => client.destroy(),
+    };
+    await sendFeed(connection, feed, signal);
   }
 
   stats(): PublisherStats {
@@ -94,11 +86,5 @@ export class RtmpPublisher implements Publisher {
     const connection = await this.#deps.dial(options);
     this.#peer = connection.peer;
     return connection;
-  }
-
-  #lateRefusal(error: PublishError): PublishError {
-    const isEarly = performance.now() - this.#acceptedAtMs < REFUSAL_WINDOW_MS;
-    if (error.code !== 'target_closed' || !isEarly) return error;
-    return new PublishError('target_refused', error.detail, { cause: error });
   }
 }
