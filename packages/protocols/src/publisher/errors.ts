@@ -97,8 +97,20 @@ export const publishErrors = {
   redirect_limit: entry(
     'target',
     'backoff',
-    'The target redirected more than 5 times or in a circle.',
+    'The target redirected more than 5 times.',
     'Check the redirect rules of the target.',
+  ),
+  redirect_loop: entry(
+    'target',
+    'backoff',
+    'The target redirected in a circle.',
+    'Check the redirect rules of the target.',
+  ),
+  redirect_refused: entry(
+    'target',
+    'backoff',
+    'The target redirected to a place that cannot be gone to.',
+    'Let the target redirect to a URL of HTTP, and from TLS only to TLS; or put the place itself into the push URL.',
   ),
   http_401: entry(
     'operator',
@@ -118,6 +130,12 @@ export const publishErrors = {
     'backoff',
     'The name is already being published at the target.',
     'Stop the other publisher of this name.',
+  ),
+  http_411: entry(
+    'target',
+    'backoff',
+    'The target takes no request without a length, and a live stream has none.',
+    'Let the server or proxy of the target accept "Transfer-Encoding: chunked", or push with another protocol.',
   ),
   http_4xx: entry(
     'target',
