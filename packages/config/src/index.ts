@@ -2,8 +2,10 @@ export { type Cidr, loopbackBlocks, parseCidr, parseCidrList } from './cidr.ts';
 export {
   defaultPushOptions,
   defaultStreamSettings,
+  type ResolvedDelivery,
   type ResolvedPushOptions,
   type ResolvedStreamSettings,
+  resolveDelivery,
   resolvePushOptions,
   resolveStreamSettings,
 } from './defaults.ts';
@@ -35,7 +37,7 @@ export {
   type StreamSpec,
   streamSpecSchema,
 } from './options.ts';
-export { redactor, redactText, redactUrl, secretsOf } from './redact.ts';
+export { MASK, redactHeaders, redactor, redactText, redactUrl, secretsOf } from './redact.ts';
 export { inputSchemes, inputUrlProblem, pushSchemes, pushUrlProblem, type UrlProblem } from './schemes.ts';
 export { Secret } from './secret.ts';
 export type { Comment, ConfigNode, Directive, Position, Word } from './syntax/ast.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defaultPushOptions, resolvePushOptions, resolveStreamSettings } from './defaults.ts';
+import { defaultPushOptions, resolveDelivery, resolvePushOptions, resolveStreamSettings } from './defaults.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { MAX_RETRY_LIMIT, pushOptionsSchema, pushPatchSchema, pushSpecSchema, streamSpecSchema } from './options.ts';
 
@@ -32,11 +32,20 @@ describe('push options', () => {
       pool: 'eu-west-1',
       labels: { 'team.name': 'sport' },
     },
+    {
+      url: 'hls://h/live/',
+      hls_profile: 'akamai',
+      hls_method: 'post',
+      hls_delete: null,
+      s3_region: 'eu-west-1',
+      headers: { 'X-Api-Key': 'SECRET', Authorization: 'Bearer SE CRET\t1', 'x_2.3': '!' },
+    },
+    { url: 'hls://h/live/', hls_profile: 's3', hls_method: 'put', hls_delete: false, s3_region: '', headers: {} },
   ])('%j is taken as it is, without defaults', (spec) => {
     expect(pushSpecSchema.parse(spec)).toEqual(spec);
   });
 
-  it.each([
+  it.each<[object, unknown]>([
     [{ retry_timeout: 0 }, 'retry_timeout: retry_timeout must be a number of seconds from 0.1 to 86400, not 0'],
     [{ retry_timeout: '5s' }, 'retry_timeout: retry_timeout must be a number of seconds from 0.1 to 86400, not "5s"'],
     [
@@ -64,6 +73,37 @@ describe('push options', () => {
     ],
     [{ labels: { a: 1 } }, 'labels.a: label must be text of at most 255 characters, not 1'],
     [{ labels: [] }, 'labels: labels must be an object of texts'],
+    [{ hls_profile: 'aws' }, 'hls_profile: hls_profile must be auto, generic, akamai, youtube or s3, not "aws"'],
+    [{ hls_method: 'PUT' }, 'hls_method: hls_method must be put or post, not "PUT"'],
+    [{ hls_delete: 'no' }, 'hls_delete: hls_delete must be true or false, not "no"'],
+    [{ s3_region: 'EU' }, 's3_region: s3_region must be at most 32 lower-case letters, digits or "-", not "EU"'],
+    [{ headers: 'X-Api-Key: SECRET' }, 'headers: headers must be an object of names and texts'],
+    [
+      { headers: { 'X Api': 'SECRET' } },
+      'headers.X Api: headers must have names of 1 to 64 letters, digits, "-", "_" or ".", with a letter or digit in front',
+    ],
+    ...['SECRET\r\nX-Other: 1', 'SECRET\u0000', ' SECRET', 'SECRET ', 'SECR\u00c9T', '', 'S'.repeat(4097), 7].map(
+      (value) =>
+        [
+          { headers: { 'X-Api-Key': value } },
+          'headers.X-Api-Key: the value of a header must be 1 to 4096 characters of visible ASCII, with spaces inside only',
+        ] satisfies [object, string],
+    ),
+    ...['Host', 'content-length', 'Transfer-Encoding', 'Connection', 'EXPECT', 'Upgrade'].map(
+      (name) =>
+        [
+          { headers: { [name]: 'x' } },
+          `headers.${name}: headers must be without ${name}: the transfer sets it itself`,
+        ] satisfies [object, string],
+    ),
+    [
+      { headers: { 'X-Api-Key': 'SECRET', 'x-api-key': 'SECRET' } },
+      'headers.x-api-key: headers must name x-api-key once: letter case makes no difference',
+    ],
+    [
+      { headers: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`X-${n}`, '1'])) },
+      'headers: headers must be at most 32',
+    ],
     [{ retry_timout: 5 }, 'a push has no field "retry_timout"; did you mean \'retry_timeout\'?'],
     [{ bitrate: 5 }, 'a push has no field "bitrate"'],
     [{ url: 'rtpm://h/app/SECRET' }, "url: url: the push URL has the unknown scheme 'rtpm'; did you mean 'rtmp'?"],
@@ -83,7 +123,15 @@ describe('push options', () => {
   });
 
   it('shows no secret in a message, wherever a URL was put', () => {
-    const wrong = { url: 'x://SECRET', comment: { url }, pool: url, disabled: url, labels: { a: 5 }, [url]: 1 };
+    const wrong = {
+      url: 'x://SECRET',
+      headers: { a: 'SECRET\n' },
+      comment: { url },
+      pool: url,
+      disabled: url,
+      labels: { a: 5 },
+      [url]: 1,
+    };
     expect(JSON.stringify(messages(pushSpecSchema, wrong))).not.toContain('SECRET');
   });
 
@@ -103,6 +151,14 @@ describe('a patch', () => {
     const patch = pushPatchSchema.parse({ retry_timeout: null, labels: { a: null } });
     expect(applyMergePatch(push, patch)).toEqual({ url, disabled: true, labels: { b: '2' } });
     expect(applyMergePatch(push, pushPatchSchema.parse({}))).toEqual(push);
+  });
+
+  it('changes one header and keeps the others', () => {
+    const push = { url, headers: { 'X-Api-Key': 'SECRET', 'X-Two': '2', 'X-Three': '3' } };
+    const patch = pushPatchSchema.parse({ headers: { 'X-Two': 'zwei', 'X-Three': null } });
+    expect(applyMergePatch(push, patch)).toEqual({ url, headers: { 'X-Api-Key': 'SECRET', 'X-Two': 'zwei' } });
+    expect(applyMergePatch(push, pushPatchSchema.parse({ headers: null }))).toEqual({ url });
+    expect(messages(pushPatchSchema, { headers: { Host: null } })).toHaveLength(1);
   });
 
   it('cannot take the URL away', () => {
@@ -143,13 +199,18 @@ describe('defaults', () => {
       comment: '',
       pool: 'default',
       labels: {},
+      hlsProfile: 'auto',
+      hlsMethod: 'put',
+      hlsDelete: undefined,
+      headers: {},
+      s3Region: '',
     });
     expect(pushOptionsSchema.parse(defaultPushOptions)).toEqual(defaultPushOptions);
   });
 
   it('give way to what was said, zero and false included', () => {
     const options = { retry_timeout: 0.25, retry_limit: 3, disabled: true, timeout: 0, connect_timeout: 1.5 };
-    expect(resolvePushOptions({ ...options, comment: 'c', pool: 'p', labels: { a: 'b' } })).toEqual({
+    expect(resolvePushOptions({ ...options, comment: 'c', pool: 'p', labels: { a: 'b' } })).toMatchObject({
       retryTimeoutMs: 250,
       retryLimit: 3,
       disabled: true,
@@ -161,8 +222,24 @@ describe('defaults', () => {
     });
   });
 
+  it('make the way of delivery of a push and its stream', () => {
+    const push = { hls_profile: 's3', hls_delete: false, s3_region: 'eu-west-1', headers: { 'X-A': '1' } } as const;
+    expect(resolveDelivery(push, { segment_duration: 2.5 })).toEqual({
+      segmentDurationMs: 2500,
+      segmentCount: 6,
+      hlsProfile: 's3',
+      hlsMethod: 'put',
+      hlsDelete: false,
+      headers: { 'X-A': '1' },
+      s3Region: 'eu-west-1',
+    });
+    expect(resolveDelivery({ hls_delete: null }, {}).hlsDelete).toBeUndefined();
+  });
+
   it('complete the settings of a stream', () => {
-    expect(resolveStreamSettings({ name: 'a', segment_count: 10 })).toMatchObject({
+    expect(resolveStreamSettings({ source_timeout: 2.5 }).sourceTimeoutMs).toBe(2500);
+    expect(resolveStreamSettings({}).sourceTimeoutMs).toBeUndefined();
+    expect(resolveStreamSettings({ segment_count: 10 })).toMatchObject({
       inputs: [],
       segmentCount: 10,
       segmentDurationMs: 6000,

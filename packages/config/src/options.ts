@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import {
   booleanField,
+  choiceField,
   integerField,
   labelsField,
   nullishFields,
@@ -14,6 +15,7 @@ import {
   textField,
   urlField,
 } from './fields.ts';
+import { headersField, headerValueField } from './headers.ts';
 import { inputUrlProblem, pushUrlProblem } from './schemes.ts';
 
 /** BullMQ's `attempts` is a 32-bit number; its highest value stands for endless. */
@@ -21,6 +23,10 @@ export const MAX_RETRY_LIMIT = 2_147_483_646;
 const MAX_LABELS = 32;
 /** Segments of letters, digits, `.`, `-` and `_`, joined by single slashes; none is `.` or `..`, which paths give a meaning of their own. */
 const STREAM_NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/;
+
+/** Kinds of HLS targets, see `hls_profile`. */
+const hlsProfiles = ['auto', 'generic', 'akamai', 'youtube', 's3'] as const;
+const hlsMethods = ['put', 'post'] as const;
 
 const pushOptionShape = {
   // Flussonic counts whole seconds; tenths are for targets that are known to come back at once.
@@ -43,12 +49,28 @@ const pushOptionShape = {
   pool: patternField('pool', /^[a-z0-9-]{1,32}$/, '1 to 32 lower-case letters, digits or "-"').meta({
     description: 'Workers that may hold the push. Default "default".',
   }),
+  hls_profile: choiceField('hls_profile', hlsProfiles).meta({
+    description: 'Rules of the HLS target; auto goes by the host of the URL. Default auto.',
+  }),
+  hls_method: choiceField('hls_method', hlsMethods).meta({
+    description: 'How segments and playlists are uploaded. Default put.',
+  }),
+  hls_delete: booleanField('hls_delete').nullable().meta({
+    description:
+      'Segments that have left the playlist are deleted at the target; null is as the profile has it. Default null.',
+  }),
+  s3_region: patternField('s3_region', /^[a-z0-9-]{0,32}$/, 'at most 32 lower-case letters, digits or "-"').meta({
+    description: 'Region to sign uploads to S3 for. Default: the one in the host name.',
+  }),
 };
 
 const labelValue = textField('label', 255);
 const pushShape = {
   ...pushOptionShape,
   labels: labelsField(labelValue, MAX_LABELS).meta({ description: 'Names and texts to select pushes by.' }),
+  headers: headersField(headerValueField()).meta({
+    description: 'Header fields added to every HTTP request to the target. The values are secrets and shown as ***.',
+  }),
 };
 const pushUrl = urlField('url', pushUrlProblem).meta({ description: 'Target, for example rtmp://HOST/APP/KEY.' });
 const streamName = patternField(
@@ -67,6 +89,7 @@ export const pushPatchSchema = strictObject('a push', {
   url: pushUrl.optional(),
   ...nullishFields(pushOptionShape),
   labels: labelsField(labelValue.nullable(), MAX_LABELS).nullish(),
+  headers: headersField(headerValueField().nullable()).nullish(),
 });
 
 const streamShape = {
@@ -80,6 +103,10 @@ const streamShape = {
   }),
   segment_duration: secondsField('segment_duration', 0.1, 300).meta({
     description: 'Seconds of a segment of an HLS push. Default 6.',
+  }),
+  source_timeout: secondsField('source_timeout', 0.1, 3600).meta({
+    description:
+      'Seconds of silence of an input after which the next one is taken. Default: PUSHFLEET_SOURCE_TIMEOUT of the worker.',
   }),
   password: passwordField('password', 255).meta({ description: 'Asked from whoever publishes the stream to us.' }),
   disabled: booleanField('disabled').meta({ description: 'Neither read nor pushed. Default false.' }),

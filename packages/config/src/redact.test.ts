@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactor, redactText, redactUrl, secretsOf } from './redact.ts';
+import { redactHeaders, redactor, redactText, redactUrl, secretsOf } from './redact.ts';
 
 describe('redactUrl', () => {
   it.each([
@@ -52,6 +52,33 @@ describe('redactUrl', () => {
   ])('%s', (url, expected) => {
     expect(redactUrl(url)).toBe(expected);
     expect(redactUrl(expected)).toBe(expected);
+  });
+});
+
+describe('redactHeaders', () => {
+  it('shows names and no value', () => {
+    expect(redactHeaders({ 'X-Api-Key': 'SECRET', Authorization: 'Bearer SECRET' })).toEqual({
+      'X-Api-Key': '***',
+      Authorization: '***',
+    });
+  });
+});
+
+describe('secretsOf header fields', () => {
+  it('lists each value, and what follows the scheme of credentials', () => {
+    expect(secretsOf('hls://h/x', { 'X-Api-Key': 'k+y=1', Authorization: 'Bearer tok-1234', 'X-Mode': 'on' })).toEqual([
+      'Bearer%20tok-1234',
+      'Bearer tok-1234',
+      'k%2By%3D1',
+      'tok-1234',
+      'k+y=1',
+    ]);
+  });
+
+  it('knows the login inside of Basic', () => {
+    const basic = Buffer.from('user:pass word').toString('base64');
+    const text = redactor([], { Authorization: `Basic ${basic}` })(`refused ${basic}: user:pass word, pass%20word`);
+    expect(text).toBe('refused ***: ***, ***');
   });
 });
 

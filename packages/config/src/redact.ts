@@ -1,10 +1,13 @@
-// The redactor: the one place that decides what of a URL may be shown, in logs, errors, events, API answers and Bull Board.
+// The redactor: the one place that decides what of a URL and of header fields may be shown, in logs, errors, events, API answers and Bull Board.
 import { knownSecrets, type SecretSpan, spansOf, textSecrets, urlSecrets } from './secret-spans.ts';
 
-const MASK = '***';
+/** What stands where a secret was. */
+export const MASK = '***';
 const TAIL_LENGTH = 4;
 /** Parts shorter than this are hidden in their URL but not searched for elsewhere: that would shred any text. */
 const MIN_KNOWN_SECRET_LENGTH = 4;
+
+type Headers = Readonly<Record<string, string>>;
 
 /**
  * A URL fit to be shown: `rtmp://***@host/app/***4f2a`. Hidden are userinfo, the stream key of an RTMP URL (its last four characters stay
@@ -15,17 +18,23 @@ export function redactUrl(url: string): string {
   return maskSpans(url, urlSecrets(url));
 }
 
+/** Header fields fit to be shown: names only. */
+export function redactHeaders(headers: Headers): Record<string, string> {
+  return Object.fromEntries(Object.keys(headers).map((name) => [name, MASK]));
+}
+
 /** Free text fit to be shown: every known secret and the secrets of every URL in it are masked. */
 export function redactText(text: string, secrets: Iterable<string> = []): string {
   return maskSpans(text, spansOf([...knownSecrets(text, secrets), ...textSecrets(text)]));
 }
 
 /**
- * What must never be seen of `url`, longest first: each secret part as it stands, percent-decoded and percent-encoded, and the login
- * as a Basic header carries it. User names that come with a password are hidden in the URL only: words like `admin` are no secrets.
+ * What must never be seen of a push to `url` with these header fields, longest first: each secret part as it stands, percent-decoded and
+ * percent-encoded, and the login as a Basic header carries it. User names that come with a password are hidden in the URL only: words
+ * like `admin` are no secrets.
  */
-export function secretsOf(url: string): string[] {
-  const secrets = new Set<string>();
+export function secretsOf(url: string, headers: Headers = {}): string[] {
+  const secrets = new Set(Object.values(headers).flatMap(headerSecrets));
   for (const { start, end } of urlSecrets(url)) {
     const part = url.slice(start, end);
     const isLogin = url[end] === '@' && part.includes(':');
@@ -37,9 +46,9 @@ export function secretsOf(url: string): string[] {
   return [...secrets].filter(isWorthSearching).sort((a, b) => b.length - a.length);
 }
 
-/** A redactor that also knows the secrets of `urls` when they stand alone, as in what a peer echoes. */
-export function redactor(urls: Iterable<string>): (text: string) => string {
-  const secrets = new Set([...urls].flatMap(secretsOf));
+/** A redactor that also knows the secrets of `urls` and header fields when they stand alone, as in what a peer echoes. */
+export function redactor(urls: Iterable<string>, headers: Headers = {}): (text: string) => string {
+  const secrets = new Set([...secretsOf('', headers), ...[...urls].flatMap((url) => secretsOf(url))]);
   return (text) => redactText(text, secrets);
 }
 
@@ -66,6 +75,14 @@ export function maskedOffset(text: string, spans: readonly SecretSpan[], offset:
 
 const maskOf = (text: string, { end, keepTail }: SecretSpan): string =>
   keepTail ? MASK + text.slice(end - TAIL_LENGTH, end) : MASK;
+
+/** A whole value, and what it is worth without its scheme: `Bearer TOKEN`, or `Basic` with a login in base64. */
+function headerSecrets(value: string): string[] {
+  const [, scheme = '', credentials = ''] = /^([A-Za-z][\w.-]*)[ \t]+(\S.*)$/.exec(value) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return [...formsOf(value), ...formsOf(credentials)];
+  const login = Buffer.from(credentials, 'base64').toString();
+  return [value, credentials, login, login.slice(login.indexOf(':') + 1)].flatMap(formsOf);
+}
 
 function formsOf(part: string): string[] {
   const decoded = percentDecoded(part);

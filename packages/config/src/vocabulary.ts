@@ -8,12 +8,29 @@ export const valuedPushOptions = [
   'connect_timeout',
   'comment',
   'pool',
+  'hls_profile',
+  'hls_method',
+  'hls_delete',
+  's3_region',
 ] as const;
 
 /** Prefix of `labels.NAME=VALUE`, the form that labels have in the file. */
 export const LABEL_PREFIX = 'labels.';
 
-/** Every option of a `push` line that means something to us; labels are open-ended and not listed. */
+/** Prefix of `header.NAME=VALUE`, the form that `headers` have in the file. The values are secrets. */
+export const HEADER_PREFIX = 'header.';
+
+/** `header.NAME`, or the slip that is nearest at hand. */
+export const isHeaderOption = (name: string): boolean => /^headers?\./i.test(name);
+
+/** What stands for null in the file. */
+export const nullWords: ReadonlyMap<string, string> = new Map([
+  ['retry_limit', 'endless'],
+  ['timeout', 'none'],
+  ['hls_delete', 'auto'],
+]);
+
+/** Every option of a `push` line that means something to us; labels and headers are open-ended and not listed. */
 export const pushOptions: ReadonlySet<string> = new Set([...valuedPushOptions, 'disabled']);
 
 export const inputOptions: ReadonlySet<string> = new Set(['priority']);
@@ -28,6 +45,7 @@ export const streamDirectives: ReadonlySet<string> = new Set([
   'push',
   'segment_count',
   'segment_duration',
+  'source_timeout',
   'password',
   'disabled',
   'title',
@@ -47,7 +65,7 @@ export const foreignInputOptions = words(`
   no_clients_reconnect_delay passphrase streamid latency linger minversion version enforcedencryption frames_timeout allow_if deny_if`);
 
 export const foreignStreamDirectives = words(`
-  static backup dvr transcoder drm on_publish on_play source_timeout audio_timeout video_timeout clients_timeout retry_limit
+  static backup dvr transcoder drm on_publish on_play audio_timeout video_timeout clients_timeout retry_limit
   max_retry_timeout max_sessions recheck_secondary_inputs_interval chunk_duration prepush protocols playback_headers url_prefix
   add_audio_only mpegts_ac3 mpegts_pids input_media_info srt srt2 srt_publish srt2_publish srt_port_resolve thumbnails vision
   webrtc_abr transport epg_enabled hls_scte35 dvbocr labels meta provider logo position cluster_ingest auth no_prefix allowed_countries
@@ -65,7 +83,7 @@ export const replacements: ReadonlyMap<string, string> = new Map([
   ['rtmp', 'the port is set with PUSHFLEET_RTMP_PORT'],
   ['cluster_key', 'the key is set with PUSHFLEET_CLUSTER_KEY'],
   ['edit_auth', 'access to the API is set with PUSHFLEET_TOKEN'],
-  ['source_timeout', 'the timeout is set with PUSHFLEET_SOURCE_TIMEOUT'],
+  ['source_timeout', 'write source_timeout SECONDS; beside the inputs: it holds for all of them'],
   ['loglevel', 'the level is set with LOG_LEVEL'],
 ]);
 

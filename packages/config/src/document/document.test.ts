@@ -84,10 +84,13 @@ describe('settings', () => {
   it('of every kind are read', () => {
     const text = `stream live/a.b-c_1 {
       title Two words; comment "quoted; text"; password "p w"; disabled;
-      segment_count 4; segment_duration 2.5;
+      segment_count 4; segment_duration 2.5; source_timeout 20;
       input tshttp://h/b priority=2 source_timeout=60; input tshttp://h/a priority=1; input file:///slate.mp4;
       push rtmp://h/a/k retry_limit=endless timeout=none connect_timeout=0.5 comment="my push" pool=eu labels.team=sport labels.a.b='x y' disabled=no;
       push rtmp://h/a/l retry_limit=unlimited timeout=30;
+      push hls://h/a/ hls_profile=akamai hls_method=post hls_delete=no s3_region=eu-west-1
+        header.X-Api-Key=abc=d header.Authorization="Bearer x y";
+      push hls://h/b/ hls_delete=auto;
     }`;
     expect(specs(text)).toEqual([
       {
@@ -98,6 +101,7 @@ describe('settings', () => {
         disabled: true,
         segment_count: 4,
         segment_duration: 2.5,
+        source_timeout: 20,
         inputs: ['tshttp://h/a', 'tshttp://h/b', 'file:///slate.mp4'],
         pushes: [
           {
@@ -111,6 +115,15 @@ describe('settings', () => {
             disabled: false,
           },
           { url: 'rtmp://h/a/l', retry_limit: null, timeout: 30 },
+          {
+            url: 'hls://h/a/',
+            hls_profile: 'akamai',
+            hls_method: 'post',
+            hls_delete: false,
+            s3_region: 'eu-west-1',
+            headers: { 'X-Api-Key': 'abc=d', Authorization: 'Bearer x y' },
+          },
+          { url: 'hls://h/b/', hls_delete: null },
         ],
       },
     ]);
@@ -173,6 +186,19 @@ describe('mistakes', () => {
     ['stream a { push rtmp://h/a/k retry_limit=0; }', '1:30 error bad_value'],
     ['stream a { push rtmp://h/a/k disabled=perhaps; }', '1:30 error bad_value'],
     ['stream a { push rtmp://h/a/k labels.=x; }', '1:30 error bad_value'],
+    ['stream a { push hls://h/a hls_profile=akamia; }', '1:27 error bad_value'],
+    ['stream a { push hls://h/a header.X-A=1 header.Host=x; }', '1:40 error bad_value'],
+    ['stream a { push hls://h/a header.=x; }', '1:27 error bad_value'],
+    ['stream a { push hls://h/a header.X-A=1 header.x-a=2; }', '1:40 error bad_value'],
+    ['stream a { push hls://h/a header.X-A=1 header.X-A=2; }', '1:40 warning repeated_option'],
+    ['stream a { push hls://h/a labels.a=1 labels._=2; }', '1:38 error bad_value'],
+    ['stream a { push hls://h/a headers.X-A=1; }', '1:27 warning unknown_option'],
+    ['stream a { push hls://h/a hls_profil=s3; }', '1:27 warning unknown_option'],
+    ['stream a { push hls://h/a header.X-A; }', '1:27 warning unknown_option'],
+    ['stream a { push rtmp://h/a/k hls_delete=on; }', '1:30 warning idle_option'],
+    ['stream a { push rtmp://h/a/k header.X-A=1; }', '1:30 warning idle_option'],
+    ['stream a { push tshttp://h/a/k header.X-A=1 s3_region=x; }', '1:45 warning idle_option'],
+    ['stream a { source_timeout 0; }', '1:27 error bad_value'],
     ['stream a { push rtmp://h/a/k retry_limit; }', '1:30 error missing_value'],
     ['stream a { push rtmp://h/a/k retry_limit=1 retry_limit=2; }', '1:44 warning repeated_option'],
     ['stream a { push rtmp://h/a/k retry_limt=1; }', '1:30 warning unknown_option'],
@@ -203,13 +229,16 @@ describe('mistakes', () => {
   });
 
   it('are explained with what to write instead', () => {
-    const { diagnostics } = checkConfig('stream a { push rtmp://h/a/k retry_timeout=5s retry_limt=1; }\nstrem b { }');
+    const { diagnostics } = checkConfig(
+      'stream a { push rtmp://h/a/k retry_timeout=5s retry_limt=1; push hls://h/a headers.X-A=1; }\nstrem b { }',
+    );
     expect(diagnostics.map(({ message, hint }) => [message, hint])).toEqual([
       [
         'retry_timeout must be a number of seconds from 0.1 to 86400, not "5s"',
         'write seconds as a number without a unit',
       ],
       ["push has no option 'retry_limt'; it has no effect", "did you mean 'retry_limit'?"],
+      ['push has no such option; it has no effect', "did you mean 'header.NAME=VALUE'?"],
       ["'strem' is no known directive and has no effect", "did you mean 'stream'?"],
     ]);
   });
@@ -230,6 +259,22 @@ describe('mistakes', () => {
 
 const text = (maxLength: number) => fc.string({ unit: 'binary', maxLength });
 const seconds = (min: number, max: number) => fc.integer({ min: min * 1000, max: max * 1000 }).map((ms) => ms / 1000);
+const anyHlsOption = {
+  hls_profile: fc.constantFrom('auto', 'generic', 'akamai', 'youtube', 's3'),
+  hls_method: fc.constantFrom('put', 'post'),
+  hls_delete: fc.option(fc.boolean()),
+  s3_region: fc.stringMatching(/^[a-z0-9-]{0,32}$/),
+};
+const anyHeaders = fc
+  .uniqueArray(
+    fc.tuple(fc.stringMatching(/^X-[A-Za-z0-9_.-]{0,11}$/), fc.stringMatching(/^[!-~]([\t -~]{0,20}[!-~])?$/)),
+    {
+      minLength: 1,
+      maxLength: 3,
+      selector: ([name]) => name.toLowerCase(),
+    },
+  )
+  .map((fields) => Object.fromEntries(fields));
 const anyPush = (url: string) =>
   fc.record(
     {
@@ -246,6 +291,8 @@ const anyPush = (url: string) =>
         maxKeys: 3,
         noNullPrototype: true,
       }),
+      ...(url.startsWith('hls') && anyHlsOption),
+      ...(!url.startsWith('rtmp') && { headers: anyHeaders }),
     },
     { requiredKeys: ['url'] },
   );
@@ -260,6 +307,7 @@ const anyStream = (name: string) =>
         .map((pushes) => pushes.filter((push) => push !== null)),
       segment_count: fc.integer({ min: 1, max: 1000 }),
       segment_duration: seconds(0.1, 300),
+      source_timeout: seconds(0.1, 3600),
       password: fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
       disabled: fc.boolean(),
       title: text(20),

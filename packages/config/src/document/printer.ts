@@ -1,7 +1,7 @@
 import type { PushSpec, StreamSpec } from '../options.ts';
 import { type ConfigNode, type Directive, directive, option, type Word, word } from '../syntax/ast.ts';
 import { printConfig } from '../syntax/printer.ts';
-import { LABEL_PREFIX } from '../vocabulary.ts';
+import { HEADER_PREFIX, LABEL_PREFIX, nullWords } from '../vocabulary.ts';
 
 /** Config text that reads back as these streams. It holds every secret in clear. */
 export function printDocument(streams: readonly StreamSpec[]): string {
@@ -9,7 +9,7 @@ export function printDocument(streams: readonly StreamSpec[]): string {
 }
 
 function streamDirective(spec: StreamSpec): Directive {
-  const { title, comment, disabled, password, segment_count, segment_duration } = spec;
+  const { title, comment, disabled, password, segment_count, segment_duration, source_timeout } = spec;
   const block: ConfigNode[] = [
     ...setting('title', title),
     ...setting('comment', comment),
@@ -18,6 +18,7 @@ function streamDirective(spec: StreamSpec): Directive {
     ...(spec.inputs ?? []).map((url) => directive('input', [word(url)])),
     ...setting('segment_count', segment_count),
     ...setting('segment_duration', segment_duration),
+    ...setting('source_timeout', source_timeout),
     ...(spec.pushes ?? []).map(pushDirective),
   ];
   return directive('stream', [word(spec.name)], block);
@@ -26,17 +27,17 @@ function streamDirective(spec: StreamSpec): Directive {
 const setting = (name: string, value: string | number | undefined): Directive[] =>
   value === undefined ? [] : [directive(name, [word(String(value))])];
 
-function pushDirective({ url, disabled, labels = {}, ...options }: PushSpec): Directive {
+function pushDirective({ url, disabled, labels = {}, headers = {}, ...options }: PushSpec): Directive {
   const words: Word[] = [word(url)];
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) words.push(option(name, valueText(name, value)));
   }
   for (const [name, value] of Object.entries(labels)) words.push(option(LABEL_PREFIX + name, value));
+  for (const [name, value] of Object.entries(headers)) words.push(option(HEADER_PREFIX + name, value));
   if (disabled !== undefined) words.push(disabled ? word('disabled') : option('disabled', 'false'));
   return directive('push', words);
 }
 
-function valueText(name: string, value: string | number | null): string {
-  if (value !== null) return String(value);
-  return name === 'retry_limit' ? 'endless' : 'none';
+function valueText(name: string, value: string | number | boolean | null): string {
+  return value === null ? nullWords.get(name)! : String(value);
 }

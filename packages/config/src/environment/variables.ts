@@ -191,7 +191,7 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     name: 'PUSHFLEET_SOURCE_TIMEOUT',
     unit: 's',
     default: '10',
-    doc: 'Silence of an input after which the next one is taken.',
+    doc: 'Silence of an input after which the next one is taken, for streams without source_timeout.',
     roles: workers,
     kind: seconds(0.1, 3600),
     fallback: () => 10_000,

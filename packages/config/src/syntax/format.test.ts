@@ -31,6 +31,12 @@ describe('formatDiagnostic', () => {
     );
   });
 
+  it('shows the name of a header and hides its value', () => {
+    expect(formatted('stream x { push hls://h/a header.X-Api-Key="SEC RET" hls_profile=aws; }').split('\n')[1]).toBe(
+      '  stream x { push hls://h/a header.X-Api-Key=*** hls_profile=aws; }',
+    );
+  });
+
   it('shows a window of a long line around the caret', () => {
     const source = `${'x '.repeat(400)}}${' y'.repeat(400)}`;
     const diagnostic = { severity: 'error', code: 'x', message: 'm', line: 1, column: 801, length: 1 } as const;
@@ -65,6 +71,11 @@ describe('formatDiagnostic', () => {
     ['a password before a missing ;', 'stream x { password SECRET }'],
     ['keys of the cluster', 'cluster_key "SEC;RET";\nedit_auth admin SECRET;\nrproxy { streampoint_key SECRET==; }'],
     ['a passphrase', 'stream x { push srt://h:1 passphrase=SECRET; }'],
+    ['a header', 'stream x { push hls://h/a header.Host=SECRET; }'],
+    ['a header in quotes', 'stream x { push hls://h/a header.A="SECRET\tRET" hls_profile=x; }'],
+    ['a header without quotes', 'stream x { push hls://h/a header.A=Bearer SECRET SEC=RET; }'],
+    ['a header as HTTP writes it', 'stream x { push hls://h/a header.A:SECRET; }'],
+    ['a mistyped header', 'stream x { push hls://h/a headers.A=SECRET; }'],
     ['the URL in a directive that we do not know', 'stream x { fallback rtmp://h/app/SECRET timeout=1; }'],
     ['a push without stream', 'push rtmp://h/app/SECRET;'],
     ['a commented push', 'stream x { foo; # push rtmp://h/app/SECRET;\n }'],

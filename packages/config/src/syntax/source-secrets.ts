@@ -5,6 +5,7 @@ import {
   foreignInputOptions,
   foreignPushOptions,
   inputOptions,
+  isHeaderOption,
   isSecretDirective,
   isSecretOption,
   LABEL_PREFIX,
@@ -59,6 +60,7 @@ function wordSecrets(source: string, word: Lexer, name: string, index: number): 
   const value = key !== undefined && looksLikeOption(key) ? span(offset + key.length + 1, end) : whole;
   const hasUrl = urlDirectives.has(name);
   if (isSecretDirective(name)) return [whole];
+  if (key !== undefined && isHeaderOption(key)) return [span(offset + key.length + 1, end)];
   if (hasUrl && index === 0 && !isOption(word)) return urlWordSecrets(source, word);
   if (key !== undefined && isSecretOption(key)) return [value];
   return hasUrl && !isOption(word) ? [value] : [];
@@ -74,6 +76,7 @@ function urlWordSecrets(source: string, { offset, end, quoted, unterminated }: L
 function isOption({ key, text }: Lexer): boolean {
   const name = key ?? text;
   if (name.startsWith(LABEL_PREFIX)) return true;
+  if (name.includes('.')) return false; // the name of a header, mistyped
   const options = [pushOptions, inputOptions, foreignPushOptions, foreignInputOptions];
   return options.some((known) => known.has(name) || nearest(name, known) !== undefined);
 }
