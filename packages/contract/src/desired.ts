@@ -21,7 +21,7 @@ export interface RestingError {
   readonly revision: number;
 }
 
-/** What a person wants of one push. Holds the secret URL: lives in Redis and in memory only. */
+/** What a person wants of one push. Holds the secret URL and header values: lives in Redis and in memory only. */
 export interface DesiredPush {
   readonly id: string;
   readonly stream: string;

@@ -42,6 +42,10 @@ export class Keys {
   journal(id: string): string {
     return `${this.tag}:j:${id}`;
   }
+  /** Hash {epoch, state}, expiring: what a push's attempts leave to the next one. */
+  memory(id: string): string {
+    return `${this.tag}:m:${id}`;
+  }
   /** Capped stream of FleetEvent, field `e`. */
   get events(): string {
     return `${this.tag}:events`;

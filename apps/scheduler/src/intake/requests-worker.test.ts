@@ -42,6 +42,14 @@ describe('the intake queue', () => {
     expect(await stored(id)).toContain('***1234');
   });
 
+  it('takes headers, and keeps no value of them in the job', async () => {
+    const headers = { 'X-Api-Key': key, Authorization: `Bearer ${key}` };
+    const { id, result } = await send({ v: 1, stream: 'news', url, headers });
+    expect(await app.push(result!.push)).toMatchObject({ headers: { 'X-Api-Key': '***', Authorization: '***' } });
+    expect(await app.redis.hget(app.keys.push(result!.push), 'options')).toContain(`Bearer ${key}`);
+    expect(await stored(id)).not.toContain(key);
+  });
+
   it('adds once when the sender names the push and sends twice', async () => {
     const request = { v: 1, id: 'named', stream: 'news', url };
     const answers = [await send(request), await send(request)];
@@ -98,10 +106,16 @@ describe('the intake queue', () => {
       /^invalid_target: .*10\.0\.0\.1/,
     ],
     [
-      'a scheme that cannot be spoken yet',
-      { v: 1, stream: 'news', url: 'hls://user:pass-word@example.com/x/' },
-      /^invalid_target: .*rtmp:\/\//,
+      'a scheme that is not spoken',
+      { v: 1, stream: 'news', url: 'srt://user:pass-word@example.com/x/' },
+      /^invalid_request: .*srt:\/\/ are not supported; use one of rtmp:\/\//,
     ],
+    [
+      'headers that stand where they do not belong',
+      { v: 1, stream: 'news', url: 'rtmp://10.0.0.1/a/b', headers: { Host: key, 'X-Api-Key': key } },
+      /^invalid_request: headers must be without Host/,
+    ],
+    ['headers of no kind', { v: 1, stream: 'news', url, headers: [`X-Api-Key: ${key}`] }, /^invalid_request: headers /],
     ['a URL of no kind', { v: 1, stream: 'news', url: `example.com/${key}` }, /^invalid_request: url: /],
   ])('refuses %s at once, with a sentence, and keeps no secret', async (_what, data, failure) => {
     const answer = await send(data, { attempts: 5, backoff: 1 });

@@ -38,7 +38,7 @@ const RETRY_MS = 1_000;
 
 /**
  * Takes the requests that other services put into the queue, and answers each with the return value or the failure of its job. The URL
- * in a request is a secret: it leaves Redis with the answer.
+ * and the header values in a request are secrets: they leave Redis with the answer.
  */
 export class RequestsWorker {
   readonly #worker: Worker;
@@ -67,7 +67,7 @@ export class RequestsWorker {
     const given: unknown = job.data;
     const answered = answerIn(given);
     if (answered !== undefined) return answered;
-    const redact = redactor(urlsIn(given));
+    const redact = redactor(urlsIn(given), headersIn(given));
     // A stack is of no use to whoever sent the request, and it repeats the message.
     job.opts.stackTraceLimit = 0;
     try {
@@ -129,6 +129,13 @@ function sentence({ code, detail, errors }: ApiError): string {
   const problem = `${code}: ${detail === '' ? title : detail}`;
   // What is said about fields says what to write instead.
   return errors.length > 0 ? problem : `${problem} ${remedy}`;
+}
+
+/** Header fields of the request, as far as they are some. */
+function headersIn(given: unknown): Record<string, string> {
+  const { headers } = (given ?? {}) as { headers?: unknown };
+  const fields = typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
+  return Object.fromEntries(fields.filter(([, value]) => typeof value === 'string'));
 }
 
 /** Every text of the request that may be a URL. */

@@ -39,7 +39,8 @@ describe('Bull Board', () => {
 
   it('masks URLs in data, failure, stack, options and logs of a foreign job', async () => {
     const requests = new Queue('requests', { prefix: app.keys.tag, connection: app.redis });
-    const job = await requests.add('add', { url, note: `see ${url}` }, { delay: 60_000, jobId: 'foreign-1' });
+    const headers = { 'X-Api-Key': key };
+    const job = await requests.add('add', { url, note: `see ${url}`, headers }, { delay: 60_000, jobId: 'foreign-1' });
     await job.log(`dialling ${url}`);
     await app.redis.hset(requests.toKey('foreign-1'), {
       failedReason: `refused ${url}`,

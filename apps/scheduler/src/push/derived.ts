@@ -1,4 +1,4 @@
-import { type ResolvedPushOptions, redactUrl, resolvePushOptions } from '@pushfleet/config';
+import { type ResolvedPushOptions, redactHeaders, redactUrl, resolvePushOptions } from '@pushfleet/config';
 import type { DesiredPush } from '@pushfleet/contract';
 
 // Objects of desired state are never changed in place, hence what follows from one is worked out once.
@@ -14,6 +14,9 @@ export function optionsOf(push: DesiredPush): ResolvedPushOptions {
 export function shownUrl(push: DesiredPush): string {
   return remembered(urls, push, () => redactUrl(push.url));
 }
+
+/** The push's header fields, fit to be shown. */
+export const shownHeaders = (push: DesiredPush): Record<string, string> => redactHeaders(optionsOf(push).headers);
 
 /** Has this very revision ended in an error? */
 export function restsInError(push: DesiredPush): boolean {

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { applyMergePatch, type PushPatch, type PushSpec, pushSpecSchema } from '@pushfleet/config';
+import { applyMergePatch, type PushPatch, type PushSpec, pushSpecSchema, resolveDelivery } from '@pushfleet/config';
 import { ApiError, type DesiredPush, type EventType, type Origin } from '@pushfleet/contract';
 import type { EventLog } from '../events/event-log.ts';
 import { shownUrl } from './derived.ts';
@@ -42,7 +42,7 @@ export class PushService {
 
   /** The same spec under the same id again is answered with the push that exists. */
   async create({ id = randomUUIDv7(), stream, spec }: NewPush, actor: Actor): Promise<DesiredPush> {
-    this.#targets.check(spec.url);
+    this.#targets.check(spec);
     return retryConflicts(async () => {
       const known = await this.#cache.findPush(id);
       if (known !== undefined) return sameAs(known, stream, spec);
@@ -66,7 +66,7 @@ export class PushService {
     return this.#change(id, actor, 'push_updated', (push) => {
       assertOwned(push);
       const spec = pushSpecSchema.parse(applyMergePatch(specOf(push), patch));
-      if (spec.url !== push.url) this.#targets.check(spec.url);
+      if (!hasSameTarget(spec, specOf(push))) this.#targets.check(spec);
       // Who sets the option means it: an older pause or resume must not stand against it.
       const override = patch.disabled === undefined ? push.override : null;
       if (sameSpec(spec, specOf(push)) && override === push.override) return push;
@@ -133,6 +133,10 @@ function sameAs(known: DesiredPush, stream: string, spec: PushSpec): DesiredPush
     `A push with the id '${known.id}' exists and is different: choose another id, or change it with PATCH.`,
   );
 }
+
+/** What is not touched is not judged anew: rules about addresses may have changed since. */
+const hasSameTarget = (a: PushSpec, b: PushSpec): boolean =>
+  a.url === b.url && sameSpec(resolveDelivery(a, {}), resolveDelivery(b, {}));
 
 function assertOwned(push: DesiredPush): void {
   if (push.origin !== 'file') return;

@@ -196,7 +196,7 @@ export class PushStore {
 
   /** Keys of what is known of a push beside its desired state. */
   #traces(id: string): string[] {
-    return [this.#keys.report(id), this.#keys.counters(id), this.#keys.journal(id)];
+    return [this.#keys.report(id), this.#keys.counters(id), this.#keys.journal(id), this.#keys.memory(id)];
   }
 }
 

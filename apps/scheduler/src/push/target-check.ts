@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import type { Cidr } from '@pushfleet/config';
+import { type Cidr, MASK, type PushSpec, resolveDelivery } from '@pushfleet/config';
 import { ApiError } from '@pushfleet/contract';
 import { type Protocol, protocolFor, supportedSchemes, TargetUrlError } from '@pushfleet/protocols';
+import { maskedHeader } from '../secrets/masked-header.ts';
 import { AddressSet, nonPublic } from './address-set.ts';
 
 /**
@@ -18,7 +19,8 @@ export class TargetCheck {
   }
 
   /** Throws ApiError `invalid_target` with a sentence that says what to write instead. */
-  check(url: string): void {
+  check(spec: PushSpec): void {
+    const { url } = spec;
     const protocol = protocolFor(url);
     if (protocol === undefined) {
       const scheme = url.slice(0, Math.max(url.indexOf(':'), 0)).toLowerCase();
@@ -26,15 +28,16 @@ export class TargetCheck {
         `${scheme}:// is not supported yet; use ${supportedSchemes.map((name) => `${name}://`).join(' or ')}.`,
       );
     }
-    if (url.includes('***'))
-      throw refusal('The URL is masked: *** stands where its secret was. Write the URL in full.');
-    this.#checkHost(parsedHost(protocol, url) ?? hostOf(url));
+    if (url.includes(MASK))
+      throw refusal(`The URL is masked: ${MASK} stands where its secret was. Write the URL in full.`);
+    refuseMaskedHeader(spec);
+    this.#checkHost(parsedHost(protocol, spec) ?? hostOf(url));
   }
 
   /** As `check`, but looks only at where the URL leads. */
-  checkAddress(url: string): void {
-    const protocol = protocolFor(url);
-    this.#checkHost((protocol && parsedHost(protocol, url)) ?? hostOf(url));
+  checkAddress(spec: PushSpec): void {
+    const protocol = protocolFor(spec.url);
+    this.#checkHost((protocol && parsedHost(protocol, spec)) ?? hostOf(spec.url));
   }
 
   #checkHost(name: string | undefined): void {
@@ -59,14 +62,21 @@ export class TargetCheck {
 }
 
 /** The host as the protocol will dial it. */
-function parsedHost(protocol: Protocol, url: string): string | undefined {
+function parsedHost(protocol: Protocol, { url, ...options }: PushSpec): string | undefined {
   try {
-    const { host } = protocol.parseTarget(url) as { readonly host?: string };
+    const { host } = protocol.parseTarget(url, resolveDelivery(options, {})) as { readonly host?: string };
     return host;
   } catch (error) {
     if (error instanceof TargetUrlError) throw refusal(error.message);
     throw error;
   }
+}
+
+function refuseMaskedHeader(spec: PushSpec): void {
+  const name = maskedHeader(spec);
+  if (name === undefined) return;
+  const detail = `The header ${name} is masked: ${MASK} stands where its value was. Write the value in full, or leave the header out of a patch.`;
+  throw new ApiError('invalid_request', detail, [{ pointer: `#/headers/${name}`, detail }]);
 }
 
 /** The host of a URL whose protocol cannot be spoken yet. */

@@ -10,6 +10,11 @@ const text = `stream bunny {
   push rtmp://a.example.com/live/secret-stream-key-1234 retry_timeout=10 retry_limit=5 disabled;
 }
 `;
+const secrets = `stream cdn {
+  source_timeout 3;
+  push hls://user:secret-word@a.example.com/live/ hls_profile=akamai header.X-Api-Key="secret word";
+}
+`;
 const json = { accept: 'application/json' };
 
 describe('/api/v1/config without a config file', () => {
@@ -29,6 +34,22 @@ describe('/api/v1/config without a config file', () => {
     expect((await app.call('GET', '/api/v1/config?reveal=true')).text).toBe(text);
     expect((await app.call('GET', '/api/v1/config', undefined, json)).body).toMatchObject({
       streams: [{ name: 'bunny', inputs: ['publish://'], pushes: [{ retry_timeout: 10, disabled: true }] }],
+    });
+  });
+
+  it('shows the names of headers, and their values to those who ask for them', async () => {
+    expect((await put(secrets)).status).toBe(200);
+    const shown = await app.call('GET', '/api/v1/config');
+    expect(shown.text).toContain('push hls://***@a.example.com/live/ hls_profile=akamai header.X-Api-Key=***;');
+    expect((await app.call('GET', '/api/v1/config', undefined, json)).text).not.toContain('secret');
+    expect((await app.call('GET', '/api/v1/config?reveal=true')).text).toBe(secrets);
+    expect((await app.call('GET', '/api/v1/streams/cdn')).body).toMatchObject({
+      source_timeout: 3,
+      pushes: [{ hls_profile: 'akamai', hls_method: 'put', hls_delete: null, headers: { 'X-Api-Key': '***' } }],
+    });
+    expect(await put(secrets.replace('"secret word"', '***'))).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_config', detail: expect.stringContaining("push 1 of stream 'cdn' is masked") },
     });
   });
 

@@ -83,7 +83,7 @@ export const configRoutes: FastifyPluginAsyncZod<ConfigRoutesDeps> = async (app,
       assertLoaded(cache);
       const { specs, diagnostics } = checked(body);
       // Whoever has the token is not the operator of the workers' network.
-      for (const { url } of specs.flatMap(({ pushes = [] }) => pushes)) targets.checkAddress(url);
+      for (const spec of specs.flatMap(({ pushes = [] }) => pushes)) targets.checkAddress(spec);
       return { ...(await config.apply(specs, apiActor.by)), diagnostics };
     },
   );

@@ -52,15 +52,15 @@ describe('POST /api/v1/pushes', () => {
     expect(body.errors).toContainEqual({ pointer: '#/retry_limit', detail: expect.stringContaining('not -1') });
   });
 
-  it('refuses targets that are no public address, and schemes that cannot be spoken yet', async () => {
+  it('refuses targets that are no public address, and schemes that are not spoken', async () => {
     expect(await post({ stream: 'news', url: 'rtmp://127.0.0.1/live/key' })).toMatchObject({
       status: 422,
       body: { code: 'invalid_target', errors: [{ pointer: '#/url' }] },
     });
-    const { body } = await post({ stream: 'news', url: 'hls://example.com/live/' });
+    const { body } = await post({ stream: 'news', url: 'srt://example.com:9000' });
     expect(body).toMatchObject({
-      code: 'invalid_target',
-      detail: 'hls:// is not supported yet; use rtmp:// or rtmps://.',
+      code: 'invalid_request',
+      detail: expect.stringContaining('srt:// are not supported; use one of rtmp://'),
     });
   });
 
@@ -94,6 +94,31 @@ describe('PATCH /api/v1/pushes/{id}', () => {
     const { status } = await app.call('PATCH', `/api/v1/pushes/${id}`, '{"retry_timeout":7}', headers);
     expect(status).toBe(200);
     expect(await app.push(id)).toMatchObject({ retry_timeout: 7 });
+  });
+
+  it('changes one header, keeps the others, and never takes a mask for a value', async () => {
+    const { id } = await create({ headers: { 'X-One': 'secret-one', 'X-Two': 'secret-two' }, hls_profile: 's3' });
+    const patch = (body: object) => app.call('PATCH', `/api/v1/pushes/${id}`, body);
+    const kept = async () => JSON.parse((await app.redis.hget(app.keys.push(id), 'options'))!).headers;
+
+    const changed = await patch({ headers: { 'X-Two': 'secret-2', 'X-Three': 'secret-three' } });
+    expect(changed.body).toMatchObject({ headers: { 'X-One': '***', 'X-Two': '***', 'X-Three': '***' } });
+    expect(changed.text).not.toContain('secret');
+    expect(await kept()).toEqual({ 'X-One': 'secret-one', 'X-Two': 'secret-2', 'X-Three': 'secret-three' });
+
+    expect(await patch({ headers: changed.body.headers })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ pointer: '#/headers/X-One' }] },
+    });
+    expect((await patch({ headers: { 'x-one': 'again' } })).status).toBe(400);
+    expect(await kept()).toMatchObject({ 'X-One': 'secret-one' });
+
+    expect((await patch({ headers: { 'X-One': null } })).body.headers).toEqual({ 'X-Two': '***', 'X-Three': '***' });
+    expect((await patch({ headers: null, hls_delete: false })).body).toMatchObject({
+      headers: {},
+      hls_profile: 's3',
+      hls_delete: false,
+    });
   });
 
   it('never starts a paused push because disabled is absent', async () => {

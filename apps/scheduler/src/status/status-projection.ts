@@ -8,7 +8,7 @@ import {
   type PushView,
 } from '@pushfleet/contract';
 import type { FleetMember } from '../fleet/fleet-member.ts';
-import { optionsOf, restsInError, shownUrl } from '../push/derived.ts';
+import { optionsOf, restsInError, shownHeaders, shownUrl } from '../push/derived.ts';
 
 /** What the status of one push follows from. */
 export interface PushFacts {
@@ -65,6 +65,11 @@ export function projectPush(facts: PushFacts, counters: Readonly<Record<string, 
     comment: options.comment,
     pool: options.pool,
     labels: { ...options.labels },
+    hls_profile: options.hlsProfile,
+    hls_method: options.hlsMethod,
+    hls_delete: options.hlsDelete ?? null,
+    headers: shownHeaders(push),
+    s3_region: options.s3Region,
     worker: isHeld ? (report?.worker ?? null) : null,
     attempt: report?.attempt ?? 0,
     failures_in_a_row: report?.failures_in_a_row ?? 0,

@@ -34,7 +34,7 @@ export class StreamService {
 
   /** Makes the stream what the spec says. Without `pushes` its pushes stay; with them the pushes of this owner become that list. */
   async put({ name, pushes, ...spec }: StreamSpec, actor: Actor): Promise<{ stream: DesiredStream; created: boolean }> {
-    for (const { url } of pushes ?? []) this.#targets.check(url);
+    for (const spec of pushes ?? []) this.#targets.check(spec);
     const result = await retryConflicts(() => this.#putStream(name, spec, actor));
     if (pushes !== undefined) await retryConflicts(() => this.#putPushes({ name, pushes }, actor));
     return result;

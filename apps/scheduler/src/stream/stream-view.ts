@@ -16,6 +16,7 @@ export function streamView(stream: DesiredStream, pushes: PushView[], source: Li
       source === undefined ? null : { worker: source.workerName, publisher: source.publisher, since: source.since },
     segment_count: spec.segment_count ?? null,
     segment_duration: spec.segment_duration ?? null,
+    source_timeout: spec.source_timeout ?? null,
     has_password: spec.password !== undefined,
     comment: spec.comment ?? '',
     pushes,
