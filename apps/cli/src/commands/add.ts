@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { NewPush } from '../api/client.ts';
 import { type Context, writeJson } from '../context.ts';
+import { headerFields } from '../header-fields.ts';
 import { connect, operatorCommand, parseCount, parseSeconds } from './operator.ts';
 import { addWaitOption, type WaitOption, waitUntilRunning } from './wait.ts';
 
@@ -13,6 +14,11 @@ interface AddOptions {
   readonly disabled?: true;
   readonly comment?: string;
   readonly pool?: string;
+  readonly hlsProfile?: string;
+  readonly hlsMethod?: string;
+  readonly hlsDelete?: boolean;
+  readonly s3Region?: string;
+  readonly header?: readonly string[];
   readonly wait?: WaitOption;
   readonly json?: true;
 }
@@ -32,11 +38,21 @@ export function addAdd(program: Command, context: Context): void {
     .option('--connect-timeout <seconds>', 'how long an attempt may take until the target accepts', parseSeconds)
     .option('--disabled', 'add it paused')
     .option('--comment <text>', 'a note for people')
-    .option('--pool <name>', 'workers that may hold it');
+    .option('--pool <name>', 'workers that may hold it')
+    .option('--hls-profile <name>', 'rules of the HLS target: auto, generic, akamai, youtube or s3')
+    .option('--hls-method <name>', 'how segments and playlists are uploaded: put or post')
+    .option('--hls-delete', 'delete segments that have left the playlist; the profile decides when absent')
+    .option('--no-hls-delete', 'leave them')
+    .option('--s3-region <name>', 'region to sign for; taken from the host when absent')
+    .option(
+      '--header <field>',
+      "'Name: value' to add to every HTTP request, or @FILE with one a line; may be given more than once",
+      (field: string, before: readonly string[] = []) => [...before, field],
+    );
   addWaitOption(command).action(async (stream: string, url: string, options: AddOptions) => {
     const api = connect(context);
     const target = url === '-' ? (await context.readInput()).trim() : url;
-    const added = await api.addPush(newPush(stream, target, options));
+    const added = await api.addPush(await newPush(stream, target, options));
     const waits = options.wait !== undefined && !options.disabled;
     const push = waits ? await waitUntilRunning(api, added.id, options.wait) : added;
     if (options.json) writeJson(context.stdout, push);
@@ -44,8 +60,9 @@ export function addAdd(program: Command, context: Context): void {
   });
 }
 
-function newPush(stream: string, url: string, options: AddOptions): NewPush {
+async function newPush(stream: string, url: string, options: AddOptions): Promise<NewPush> {
   const { id, retryTimeout, retryLimit, timeout, connectTimeout, disabled, comment, pool } = options;
+  const { hlsProfile, hlsMethod, hlsDelete, s3Region, header } = options;
   return {
     id,
     stream,
@@ -57,5 +74,10 @@ function newPush(stream: string, url: string, options: AddOptions): NewPush {
     disabled,
     comment,
     pool,
+    hls_profile: hlsProfile,
+    hls_method: hlsMethod,
+    hls_delete: hlsDelete,
+    s3_region: s3Region,
+    headers: header && (await headerFields(header)),
   };
 }

@@ -66,8 +66,19 @@ function describe(push: PushView, { paint }: Context, nowMs: number): string[] {
 function options(push: PushView): string {
   const { retry_timeout, retry_limit, timeout, connect_timeout, pool } = push;
   const given = { retry_timeout, retry_limit: retry_limit ?? 'endless', timeout, connect_timeout, pool };
-  const words = Object.entries(given).filter(([, value]) => value !== null);
-  return words.map(([name, value]) => `${name}=${value}`).join(' ') + (push.disabled ? ' disabled' : '');
+  const entries = Object.entries({ ...given, ...delivery(push) }).filter(([, value]) => value !== null);
+  return entries.map(([name, value]) => `${name}=${value}`).join(' ') + (push.disabled ? ' disabled' : '');
+}
+
+/** What concerns the way of delivery, as far as it is not as usual. */
+function delivery({ hls_profile, hls_method, hls_delete, s3_region, headers }: PushView) {
+  return {
+    ...(hls_profile !== 'auto' && { hls_profile }),
+    ...(hls_method !== 'put' && { hls_method }),
+    hls_delete,
+    ...(s3_region !== '' && { s3_region }),
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [`header.${name}`, value])),
+  };
 }
 
 function sent({ bytes, bytes_total, bitrate_bps }: PushView): string {

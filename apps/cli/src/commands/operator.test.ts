@@ -1,3 +1,6 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeApi, page, problem } from '../testing/fake-api.ts';
 import { type RunOptions, runCli } from '../testing/run-cli.ts';
@@ -95,6 +98,14 @@ describe('get', () => {
     expect(stdout).toMatch(/2026-01-01T00:00:00Z +3 s +worker-1 +connect_refused/);
   });
 
+  it('names options of delivery that are not as usual, and no value of a header', async () => {
+    const push = pushView({ hls_profile: 's3', hls_delete: false, headers: { 'X-Api-Key': '***' } });
+    api.on('GET /api/v1/pushes/p-1', { body: push });
+    api.on('GET /api/v1/pushes/p-1/attempts', { body: { attempts: [] } });
+    const { stdout } = await pushfleet('get p-1');
+    expect(stdout).toMatch(/Options +.* pool=default hls_profile=s3 hls_delete=false header.X-Api-Key=\*\*\*\n/);
+  });
+
   it('finds a push by the beginning of its id', async () => {
     api.on('GET /api/v1/pushes', page([pushView({ id: 'abc-1' }), pushView({ id: 'xyz-1' })]));
     const { stdout } = await pushfleet('get abc --json');
@@ -130,6 +141,32 @@ describe('add', () => {
       disabled: true,
     });
     expect(stdout).toBe('new pending\n');
+  });
+
+  it('passes on how to deliver, header fields from the line and from a file', async () => {
+    api.on('POST /api/v1/pushes', { status: 201, body: pushView({ id: 'new', status: 'pending' }) });
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'pushfleet-header-'));
+    const file = join(folder.path, 'headers');
+    await writeFile(file, 'Authorization: Bearer a:b\n\nX-Two:2\n');
+    const words = 'demo hls://a.example/live/ --hls-profile akamai --hls-method post --no-hls-delete --s3-region eu';
+    const header = ['--header', 'X-Api-Key: v w', '--header', `@${file}`];
+    await runCli(['add', ...header, ...words.split(' ')], { env: { PUSHFLEET_URL: api.url } });
+    expect(api.requests[0]!.body).toEqual({
+      stream: 'demo',
+      url: 'hls://a.example/live/',
+      hls_profile: 'akamai',
+      hls_method: 'post',
+      hls_delete: false,
+      s3_region: 'eu',
+      headers: { 'X-Api-Key': 'v w', Authorization: 'Bearer a:b', 'X-Two': '2' },
+    });
+  });
+
+  it.each(['SECRET', ':SECRET', '@/no/such/file'])('refuses --header %s without repeating a value', async (field) => {
+    const { exitCode, stderr } = await pushfleet(`add demo hls://a.example/live/ --header ${field}`);
+    expect(exitCode).toBe(2);
+    expect(stderr).not.toContain('SECRET');
+    expect(api.asked).toEqual([]);
   });
 
   it('reads the target from standard input, to keep it out of the list of processes', async () => {
