@@ -50,7 +50,7 @@ export class PushFace {
 
   /** Every text about this push passes here before anyone sees it. */
   redact(text: string): string {
-    return redactText(text, secretsOf(this.push.url));
+    return redactText(text, secretsOf(this.push.url, this.push.options.headers));
   }
 
   /** As of the last report. */
