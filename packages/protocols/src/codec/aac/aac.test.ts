@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedError } from '../../bytes/malformed-error.ts';
 import { parseMpegAudioHeader } from '../mp3/frame-header.ts';
-import { buildAdtsHeader, configOfAdts, parseAdtsHeader } from './adts.ts';
+import { buildAdtsHeader, configOfAdts, MAX_ADTS_PAYLOAD_BYTES, parseAdtsHeader, setAdtsPayloadBytes } from './adts.ts';
 import { buildAudioSpecificConfig, parseAudioSpecificConfig } from './audio-specific-config.ts';
 
 const parse = (hex: string) => parseAudioSpecificConfig(Buffer.from(hex, 'hex'));
@@ -87,16 +87,27 @@ describe('ADTS', () => {
     expect(() => parseAdtsHeader(Buffer.from('fff1'))).toThrow(MalformedError);
     expect(() => buildAdtsHeader(parse('1190'), 9000)).toThrow(MalformedError);
   });
+
+  it('sets the size of an access unit in a header that is used again', () => {
+    const header = buildAdtsHeader(parse('1190'), 0);
+    for (const payloadBytes of [MAX_ADTS_PAYLOAD_BYTES, 341]) {
+      setAdtsPayloadBytes(header, payloadBytes);
+      expect(header).toEqual(buildAdtsHeader(parse('1190'), payloadBytes));
+    }
+  });
 });
 
 describe('MPEG audio', () => {
   it.each([
-    ['fffb9064', 3, 44_100, 2],
-    ['fffb94c4', 3, 48_000, 1],
-    ['fff38064', 3, 22_050, 2],
-    ['ffe390c4', 3, 11_025, 1],
-  ])('header %s', (hex, layer, sampleRate, channels) => {
-    expect(parseMpegAudioHeader(Buffer.from(hex, 'hex'))).toEqual({ layer, sampleRate, channels });
+    ['fffb9064', 3, 44_100, 2, 417, 1152],
+    ['fffb94c4', 3, 48_000, 1, 384, 1152],
+    ['fff38064', 3, 22_050, 2, 208, 576],
+    ['ffe390c4', 3, 11_025, 1, 522, 576],
+    ['fffd8404', 2, 48_000, 2, 384, 1152],
+    ['fffb0064', 3, 44_100, 2, 0, 1152],
+  ])('header %s', (hex, layer, sampleRate, channels, frameBytes, samplesPerFrame) => {
+    const header = parseMpegAudioHeader(Buffer.from(`00${hex}`, 'hex'), 1);
+    expect(header).toEqual({ layer, sampleRate, channels, frameBytes, samplesPerFrame });
   });
 
   it('refuses other bytes', () => {

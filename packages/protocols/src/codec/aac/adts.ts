@@ -15,6 +15,8 @@ export interface AdtsHeader {
 }
 
 export const ADTS_HEADER_BYTES = 7;
+/** Largest access unit behind a header without CRC. */
+export const MAX_ADTS_PAYLOAD_BYTES = 0x1fff - ADTS_HEADER_BYTES;
 
 /** The header at `offset`, of which at least 7 bytes must be there. Throws MalformedError. */
 export function parseAdtsHeader(bytes: Buffer, offset = 0): AdtsHeader {
@@ -58,4 +60,12 @@ export function buildAdtsHeader(config: AudioSpecificConfig, payloadBytes: numbe
     ((frameBytes & 7) << 5) | 0x1f, // aac_frame_length, adts_buffer_fullness 0x7ff
     0xfc, // adts_buffer_fullness, number_of_raw_data_blocks_in_frame 0
   ]);
+}
+
+/** Changes only the size in a header of `buildAdtsHeader`, so that all access units of a track can share one. */
+export function setAdtsPayloadBytes(header: Buffer, payloadBytes: number): void {
+  const frameBytes = ADTS_HEADER_BYTES + payloadBytes;
+  header[3] = (header[3]! & 0xfc) | (frameBytes >> 11); // aac_frame_length
+  header[4] = (frameBytes >> 3) & 0xff; // aac_frame_length
+  header[5] = ((frameBytes & 7) << 5) | 0x1f; // aac_frame_length, adts_buffer_fullness
 }
