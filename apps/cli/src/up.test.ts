@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Receiver } from './demo/receiver.ts';
+import { RtmpReceiver } from './demo/rtmp-receiver.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const clip = fileURLToPath(new URL('../../../examples/clip.mp4', import.meta.url));
@@ -21,11 +21,11 @@ const env: NodeJS.ProcessEnv = {
 };
 
 let folder: string;
-let receiver: Receiver;
+let receiver: RtmpReceiver;
 let receiverPort: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pushfleet-up-'));
-  receiver = new Receiver();
+  receiver = new RtmpReceiver();
   receiverPort = await receiver.listen(0, '127.0.0.1');
 });
 afterAll(async () => {

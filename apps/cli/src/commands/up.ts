@@ -3,7 +3,7 @@ import { checkConfig, type Environment } from '@pushfleet/config';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { RECEIVER_HOST, RECEIVER_PORT } from '../demo/received.ts';
+import { HTTP_RECEIVER_PORT, RECEIVER_HOST, RTMP_RECEIVER_PORT } from '../demo/received.ts';
 import { startPrivateRedis } from '../private-redis.ts';
 import { settingsFor } from '../settings.ts';
 import type { FleetSettings } from '../up/environment.ts';
@@ -25,7 +25,7 @@ export function addUp(program: Command, context: Context): void {
     .description('run a whole fleet on this machine: Redis unless REDIS_URL names one, scheduler and workers')
     .option('--processes <n>', 'number of workers', parseAtLeastOne, 1)
     .option('--config <file>', 'streams and pushes; PUSHFLEET_CONFIG when absent')
-    .option('--demo', 'also run the local receiver that examples/pushfleet.conf pushes to')
+    .option('--demo', 'also run the local receivers that examples/pushfleet.conf pushes to')
     .option('--log <file>', 'append the logs of all processes to this file')
     .action((options: UpOptions) => up(options, context));
 }
@@ -35,7 +35,7 @@ async function up(options: UpOptions, context: Context): Promise<void> {
   const configFile = options.config ?? environment.configFile;
   if (configFile !== undefined) await requireConfig(configFile, context);
   const ports = await choosePorts(environment, context.env);
-  if (options.demo) await requireReceiverPort();
+  if (options.demo) await requireReceiverPorts();
   const redis = environment.redisUrl === undefined ? await startRedis() : undefined;
   try {
     const settings: FleetSettings = {
@@ -74,12 +74,14 @@ async function choosePorts({ host, bind }: Environment, env: Context['env']) {
   return { values: { apiPort, rtmpPort, httpPort }, notices: choices.map(({ notice }) => notice).filter(Boolean) };
 }
 
-async function requireReceiverPort(): Promise<void> {
-  if (await isFree(RECEIVER_PORT, RECEIVER_HOST)) return;
-  throw new CliError('usage', `Port ${RECEIVER_PORT}, where the local receiver of the demo listens, is taken.`, {
-    remedy:
-      'Stop what uses it (another demo?), or run `pushfleet up` without --demo and with a config file of your own.',
-  });
+async function requireReceiverPorts(): Promise<void> {
+  for (const port of [RTMP_RECEIVER_PORT, HTTP_RECEIVER_PORT]) {
+    if (await isFree(port, RECEIVER_HOST)) continue;
+    throw new CliError('usage', `Port ${port}, where a local receiver of the demo listens, is taken.`, {
+      remedy:
+        'Stop what uses it (another demo?), or run `pushfleet up` without --demo and with a config file of your own.',
+    });
+  }
 }
 
 async function startRedis() {

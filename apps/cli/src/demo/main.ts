@@ -1,18 +1,32 @@
-import { RECEIVER_HOST, RECEIVER_PORT, type ReceiverMessage } from './received.ts';
-import { Receiver } from './receiver.ts';
+import { HttpReceiver } from './http-receiver.ts';
+import {
+  HTTP_RECEIVER_PORT,
+  isRouteMessage,
+  RECEIVER_HOST,
+  type ReceiverMessage,
+  RTMP_RECEIVER_PORT,
+} from './received.ts';
+import { RtmpReceiver } from './rtmp-receiver.ts';
 
-// The local receiver of `pushfleet up --demo`, a process of its own: what a push sends really leaves the worker.
+// The local receivers of `pushfleet up --demo`, a process of their own: what a push sends really leaves the worker.
 
-const receiver = new Receiver();
-await receiver.listen(RECEIVER_PORT, RECEIVER_HOST);
+const rtmp = new RtmpReceiver();
+const http = new HttpReceiver();
+process.on('message', (message) => {
+  if (isRouteMessage(message)) http.sendM4sTo(message.worker);
+});
+await rtmp.listen(RTMP_RECEIVER_PORT, RECEIVER_HOST);
+await http.listen(HTTP_RECEIVER_PORT, RECEIVER_HOST);
 process.send?.({ ready: true });
 
 const reports = setInterval(() => {
-  if (process.connected) process.send?.({ received: receiver.look() } satisfies ReceiverMessage);
+  const received = [...rtmp.look(), ...http.look()];
+  if (process.connected) process.send?.({ received } satisfies ReceiverMessage);
 }, 1000);
 
 process.once('SIGTERM', () => {
   clearInterval(reports);
-  receiver.close();
+  rtmp.close();
+  http.close();
   process.disconnect?.();
 });

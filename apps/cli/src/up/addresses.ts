@@ -14,6 +14,7 @@ export function addresses({ api, rtmp, http, streams, received }: FleetState): [
     ['API', `${api}/api/v1   documentation ${api}/docs`],
     ['Bull Board', `${api}/queues`],
     ...publishAddresses(rtmp, stream, received === undefined ? 'FILE' : DEMO_CLIP),
+    ...(http === '' ? [] : [httpIngest(http, stream?.name ?? 'NAME')]),
     ...(http === '' ? [] : [['Worker', `http://${http}/ready   metrics http://${http}/metrics`] as [string, string]]),
     ...(api === 'http://127.0.0.1:8080' ? [] : [['Commands', `PUSHFLEET_URL=${api} pushfleet ls`] as [string, string]]),
   ];
@@ -33,3 +34,9 @@ function publishAddresses(rtmp: string, stream: StreamView | undefined, file: st
   }
   return lines;
 }
+
+/** The same addresses play a stream, with GET. */
+const httpIngest = (http: string, name: string): [string, string] => [
+  'HTTP ingest',
+  `http://${http}/${name}/mpegts   fragmented MP4 http://${http}/${name}/m4s`,
+];

@@ -60,6 +60,11 @@ export class Child {
     this.#start();
   }
 
+  /** Sends a message; nobody hears it while the process is being started again. */
+  tell(message: object): void {
+    if (this.#process?.connected) this.#process.send(message);
+  }
+
   /** Sends SIGTERM and resolves when the process has ended; it is not started again. */
   stop(): Promise<void> {
     this.#stopping = true;

@@ -28,6 +28,11 @@ export class Children {
     this.#children.push(new Child(spec, { ...this.#events, onFailedStart }));
   }
 
+  /** Sends a message to the child of this name, if there is one. */
+  tell(name: string, message: object): void {
+    this.#children.find((child) => child.name === name)?.tell(message);
+  }
+
   /**
    * Runs until the user stops it; then every child gets SIGTERM and time to drain, and SIGKILL when that is not enough or the user insists.
    * Rejects with CliError when a child cannot start at all or did not end by itself.

@@ -51,6 +51,8 @@ describe('renderFleet', () => {
     const text = render(state()).join('\n');
     expect(text).toContain("-f flv 'rtmp://127.0.0.1:1935/studio'");
     expect(text).toContain('server rtmp://127.0.0.1:1935/live, stream key studio');
+    expect(text).toContain('http://127.0.0.1:8081/studio/mpegts');
+    expect(text).toContain('http://127.0.0.1:8081/studio/m4s');
   });
 
   it('tells how to reach an API at an unusual address', () => {

@@ -2,7 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { ApiClient } from '../api/client.ts';
 import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { isReceiverMessage } from '../demo/received.ts';
+import { isReceiverMessage, type RouteMessage } from '../demo/received.ts';
 import { everySecond } from '../every-second.ts';
 import { Children } from './children.ts';
 import { type FleetSettings, schedulerEnvironment, workerEnvironment } from './environment.ts';
@@ -27,6 +27,9 @@ export interface FleetPlan {
 /** The same sentence is not repeated within this time: a crowd of workers tends to say one thing. */
 const REPEAT_MS = 10_000;
 const SCHEDULER = 'scheduler';
+const RECEIVER = 'receiver';
+/** The one with the well-known ports. */
+const FIRST_WORKER = 'worker-1';
 
 /** A scheduler and its workers as child processes, with what a person sees of them. */
 export class Fleet {
@@ -79,12 +82,12 @@ export class Fleet {
   #startChildren(): Children {
     const { settings, workers, demo } = this.#plan;
     const { env } = this.#context;
-    const children = new Children({
-      onMessage: (child, message) => this.#hear(child, message),
+    const children: Children = new Children({
+      onMessage: (child, message) => this.#hear(children, child, message),
       onNotice: (text) => this.#notice(text),
       onLog: (_child, line) => this.#log?.write(`${line}\n`),
     });
-    if (demo) children.start({ name: 'receiver', entry: import.meta.resolve('../demo/main.ts'), env });
+    if (demo) children.start({ name: RECEIVER, entry: import.meta.resolve('../demo/main.ts'), env });
     const schedulerEntry = import.meta.resolve('@pushfleet/scheduler/main');
     children.start({ name: SCHEDULER, entry: schedulerEntry, env: schedulerEnvironment(env, settings) });
     const workerEntry = import.meta.resolve('@pushfleet/worker/main');
@@ -98,13 +101,15 @@ export class Fleet {
     return children;
   }
 
-  #hear(child: string, message: unknown): void {
+  #hear(children: Children, child: string, message: unknown): void {
     if (isReceiverMessage(message)) {
       this.#update({ received: message.received });
     } else if (isReadyMessage(message)) {
       const { api, rtmp = '', http = '' } = message;
       if (api !== undefined) this.#update({ api: apiUrl(this.#plan.host, new URL(api).port || '80') });
-      else if (child === 'worker-1') this.#update({ rtmp, http });
+      else if (child === FIRST_WORKER) this.#update({ rtmp, http });
+      const worker = this.#state.http;
+      if (worker !== '') children.tell(RECEIVER, { worker } satisfies RouteMessage);
     }
   }
 

@@ -2,13 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type PlayAnswer, type PublishAnswer, serveRtmpConnection } from '@pushfleet/protocols';
 import type { Received } from './received.ts';
-
-interface Counter {
-  bytes: number;
-  /** `bytes` at the last look, for the bitrate. */
-  bytesBefore: number;
-  publishing: boolean;
-}
+import { Tally } from './tally.ts';
 
 const nothingToPlay: PlayAnswer = {
   accept: false,
@@ -17,11 +11,11 @@ const nothingToPlay: PlayAnswer = {
 };
 
 /** An RTMP server that counts what arrives under each name and throws it away. */
-export class Receiver {
+export class RtmpReceiver {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #counters = new Map<string, Counter>();
-  #lookedAtMs = performance.now();
+  readonly #tally = new Tally();
+  readonly #publishing = new Set<string>();
 
   constructor() {
     this.#server = createServer((socket) => {
@@ -41,14 +35,7 @@ export class Receiver {
 
   /** What has arrived until now, with the bitrate since the last look. */
   look(): Received[] {
-    const now = performance.now();
-    const seconds = (now - this.#lookedAtMs) / 1000;
-    this.#lookedAtMs = now;
-    return [...this.#counters].map(([name, counter]) => {
-      const bitrateBps = Math.round(((counter.bytes - counter.bytesBefore) * 8) / seconds);
-      counter.bytesBefore = counter.bytes;
-      return { name, bytes: counter.bytes, bitrateBps };
-    });
+    return this.#tally.look();
   }
 
   close(): void {
@@ -57,21 +44,16 @@ export class Receiver {
   }
 
   #accept(name: string): PublishAnswer {
-    const counter = this.#counters.get(name) ?? { bytes: 0, bytesBefore: 0, publishing: false };
-    if (counter.publishing) {
+    if (this.#publishing.has(name)) {
       return { accept: false, code: 'NetStream.Publish.BadName', description: 'Somebody publishes this name already.' };
     }
-    counter.publishing = true;
-    this.#counters.set(name, counter);
+    this.#publishing.add(name);
+    this.#tally.add(name, 0);
     return {
       accept: true,
       sink: {
-        message: (_type, _timestamp, payload) => {
-          counter.bytes += payload.length;
-        },
-        ended: () => {
-          counter.publishing = false;
-        },
+        message: (_type, _timestamp, payload) => this.#tally.add(name, payload.length),
+        ended: () => this.#publishing.delete(name),
       },
     };
   }

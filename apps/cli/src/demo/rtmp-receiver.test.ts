@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Receiver } from './receiver.ts';
+import { RtmpReceiver } from './rtmp-receiver.ts';
 
 const publishTwoSeconds = (url: string): Promise<unknown> => {
   const source = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25', '-f', 'lavfi', '-i', 'sine'];
@@ -9,11 +9,11 @@ const publishTwoSeconds = (url: string): Promise<unknown> => {
   return promisify(execFile)('ffmpeg', ['-v', 'error', ...source, ...codecs, '-f', 'flv', url]);
 };
 
-describe('Receiver', () => {
-  let receiver: Receiver;
+describe('RtmpReceiver', () => {
+  let receiver: RtmpReceiver;
   let port: number;
   beforeEach(async () => {
-    receiver = new Receiver();
+    receiver = new RtmpReceiver();
     port = await receiver.listen(0, '127.0.0.1');
   });
   afterEach(() => receiver.close());
@@ -36,6 +36,6 @@ describe('Receiver', () => {
   });
 
   it('says so when its port is taken', async () => {
-    await expect(new Receiver().listen(port, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
+    await expect(new RtmpReceiver().listen(port, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
   });
 });
