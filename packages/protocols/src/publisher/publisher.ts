@@ -35,6 +35,10 @@ export interface PublisherStats {
   readonly pendingBytes: number;
   /** Address of the peer, `ip:port`; empty before the connection. */
   readonly peer: string;
+  /** Media that the target has confirmed, in bytes. Absent where the protocol confirms nothing: then what the kernel has taken must do. */
+  readonly confirmedBytes?: number;
+  /** Samples that the publisher got from its feed and gave up, because the target did not take them in time. */
+  readonly droppedSamples?: number;
 }
 
 /**
@@ -90,6 +94,11 @@ export interface Protocol<Target = unknown> {
   readonly schemes: readonly string[];
   /** A session must be renewed before it is this old, in ms: the times of its wire format have an end. Infinity when they have none. */
   readonly maxSessionMs: number;
+  /**
+   * How long bytes may wait without any progress before the attempt counts as stuck, in ms, where the general limit does not fit. Infinity:
+   * its publishers know by themselves when to give up.
+   */
+  readonly stallLimitMs?: number;
   /** Splits and checks a target URL. Throws TargetUrlError with a sentence that says what to write instead. */
   parseTarget(url: string, delivery: DeliveryOptions): Target;
   /** Asked before connecting. */
