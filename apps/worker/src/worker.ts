@@ -27,6 +27,7 @@ import { WorkerHttp } from './http/worker-http.ts';
 import { AddressPolicy, type Trust } from './net/address-policy.ts';
 import { createDial } from './net/dial.ts';
 import { ConnectBudget } from './push/connect-budget.ts';
+import { PushMemories } from './push/push-memory.ts';
 import { PushProcessor } from './queue/push-processor.ts';
 import { PushQueueWorker } from './queue/push-queue-worker.ts';
 import { LiveRegistry } from './source/live-registry.ts';
@@ -132,6 +133,7 @@ export class FleetWorker {
         }),
     );
     const budget = new ConnectBudget(CONNECTS_AT_A_TIME);
+    const memories = new PushMemories(this.#redis, this.#keys);
     this.#processor = new PushProcessor({
       pool: config.pool,
       scripts: this.#scripts,
@@ -140,7 +142,11 @@ export class FleetWorker {
       stream: (name) => this.#desired.stream(name),
       holder: {
         hubs: this.#hubs,
-        attemptDeps: (push) => ({ dial: dialFor(push.origin === 'file' ? 'operator' : 'public'), budget }),
+        attemptDeps: (push) => ({
+          dial: dialFor(push.origin === 'file' ? 'operator' : 'public'),
+          budget,
+          memory: memories.of(push),
+        }),
         facts: this.#facts,
         workerName: config.workerId,
         log,

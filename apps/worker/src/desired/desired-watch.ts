@@ -68,22 +68,22 @@ export class DesiredWatch {
     const revisions = await this.#desired.streamRevisions(names);
     for (const [i, name] of names.entries()) {
       const revision = revisions[i];
-      if (revision == null) continue;
-      const before = this.#streamRevisions.get(name);
-      if (before !== revision) await this.#applyStream(name, before === undefined);
+      if (revision == null || this.#streamRevisions.get(name) === revision) continue;
+      await this.#applyStream(name);
       this.#streamRevisions.set(name, revision);
     }
     for (const name of this.#streamRevisions.keys()) if (!names.includes(name)) this.#streamRevisions.delete(name);
   }
 
-  /** A stream seen for the first time may have changed since its hub was opened; its pushes were just read with it. */
-  async #applyStream(name: string, isFirstLook: boolean): Promise<void> {
+  /** A stream seen for the first time may have changed since its hub was opened; most of its pushes were just read with it. */
+  async #applyStream(name: string): Promise<void> {
     const stream = await this.#desired.stream(name);
     if (stream === undefined) return;
     this.#streamChanged(stream);
     this.#hubs.inputs(name)?.reconsider(stream);
-    if (isFirstLook) return;
-    for (const holder of this.#processor.holders()) if (holder.push.stream === name) await this.#apply(holder);
+    for (const holder of this.#processor.holders()) {
+      if (holder.push.stream === name && holder.streamRevision !== stream.revision) await this.#apply(holder);
+    }
   }
 
   /** Never rejects: what one push is about must not keep the others from theirs. What fails is tried again with the next look. */
@@ -96,7 +96,8 @@ export class DesiredWatch {
     if (push === undefined) return;
     const stream = await this.#desired.stream(push.stream);
     if (stream === undefined && !push.removed) return;
-    if (isEnabled(push, stream) && holder.actsOn(push.revision)) return;
-    await holder.desiredChanged(push, isEnabled(push, stream));
+    const isCurrent = holder.actsOn(push.revision) && holder.streamRevision === stream?.revision;
+    if (isEnabled(push, stream) && isCurrent) return;
+    await holder.desiredChanged(push, stream);
   }
 }

@@ -1,24 +1,35 @@
-import type { ResolvedPushOptions } from '@pushfleet/config';
+import { isDeepStrictEqual } from 'node:util';
 import type { DesiredPush, EndCause } from '@pushfleet/contract';
 import { toPublishError } from '@pushfleet/contract';
 import {
   type ChannelFeed,
+  type DeliveryOptions,
   type Dial,
+  type EndKind,
   type Protocol,
   PublishError,
   type Publisher,
+  type PushMemory,
   protocolFor,
   supportedSchemes,
   TargetUrlError,
 } from '@pushfleet/protocols';
 import type { StreamHub } from '../source/stream-hub.ts';
 import type { ConnectBudget } from './connect-budget.ts';
+import { type CleanCause, endKinds } from './end-kind.ts';
 import { type Liveness, liveness, STALL_LIMIT_MS } from './liveness.ts';
 
 export interface AttemptDeps {
   readonly hub: StreamHub;
   readonly dial: Dial;
   readonly budget: ConnectBudget;
+  readonly memory: PushMemory;
+}
+
+/** What the options of a push and the settings of its stream say about an attempt. */
+export interface AttemptOptions {
+  readonly connectTimeoutMs: number;
+  readonly delivery: DeliveryOptions;
 }
 
 /** How an attempt ended; `error` when it failed. */
@@ -45,20 +56,20 @@ export class Attempt {
   /** When the target accepted the publication; wall clock, for people. */
   connectedAt: Date | undefined;
   readonly #push: DesiredPush;
-  readonly #options: ResolvedPushOptions;
+  readonly #options: AttemptOptions;
   readonly #deps: AttemptDeps;
   readonly #abort = new AbortController();
   #protocol: Protocol | undefined;
   #publisher: Publisher | undefined;
   #feed: ChannelFeed | undefined;
   #cause: EndCause | undefined;
-  #maxSessionMs = Number.POSITIVE_INFINITY;
+  #endKind: EndKind = 'final';
   #acceptedAt = 0;
   #acceptedBytes = 0;
   #sentBytes = 0;
   #lastProgressAt = 0;
 
-  constructor(push: DesiredPush, options: ResolvedPushOptions, deps: AttemptDeps) {
+  constructor(push: DesiredPush, options: AttemptOptions, deps: AttemptDeps) {
     this.#push = push;
     this.#options = options;
     this.#deps = deps;
@@ -72,7 +83,7 @@ export class Attempt {
       await this.#deps.budget.use(hostOf(this.#push.url), () => this.#publisher!.connect(signal), signal);
       this.#accepted(this.#publisher);
       this.#feed = this.#deps.hub.openFeed(this.#publisher.wireFormat);
-      if (this.#cause !== undefined) this.#feed.end();
+      if (this.#cause !== undefined) this.#feed.end(this.#endKind);
       await this.#publisher.send(this.#feed, signal);
       return { cause: this.#cause ?? 'target_closed', error: undefined };
     } catch (error) {
@@ -84,12 +95,13 @@ export class Attempt {
     }
   }
 
-  /** Ends cleanly: the target hears the end of the publication. Without a connection the attempt is dropped. */
-  end(cause: EndCause): void {
+  /** Ends cleanly: the target hears the end of the publication, or that it goes on. Without a connection the attempt is dropped. */
+  end(cause: CleanCause, kind: EndKind = endKinds[cause]): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
+    this.#endKind = kind;
     if (this.#feed === undefined) this.#abort.abort(new Error(cause));
-    else this.#feed.end();
+    else this.#feed.end(kind);
   }
 
   /** Drops the connection at once, whatever goes on: another holder may be about to connect. */
@@ -119,16 +131,17 @@ export class Attempt {
       now,
       acceptedAt: this.#acceptedAt,
       // Before the first batch only replies to the target have left.
-      mediaBytes: sent.batches === 0 ? 0 : stats.bytesSent - this.#acceptedBytes,
+      mediaBytes: sent.batches === 0 ? 0 : (stats.confirmedBytes ?? stats.bytesSent - this.#acceptedBytes),
       lastProgressAt: this.#lastProgressAt,
       pendingBytes: stats.pendingBytes,
       dropping: sent.dropping,
       sourceSilentMs: this.#deps.hub.quietMs,
-      maxSessionMs: this.#maxSessionMs,
+      maxSessionMs: this.#protocol?.maxSessionMs ?? Number.POSITIVE_INFINITY,
+      stallLimitMs: this.#stallLimitMs,
     });
     if (state.phase === 'expired') this.end('renewed');
     if (state.phase === 'wedged') {
-      const detail = `it has taken no byte for ${STALL_LIMIT_MS / 1000} s, ${stats.pendingBytes} bytes wait`;
+      const detail = `it has taken no byte for ${this.#stallLimitMs / 1000} s, ${stats.pendingBytes} bytes wait`;
       this.#abort.abort(new PublishError('target_stalled', detail));
     }
     return state;
@@ -142,13 +155,14 @@ export class Attempt {
   stats(now: number): AttemptStats {
     const sent = this.#publisher?.stats();
     if (sent === undefined) return noStats;
-    const feed = this.#feed?.stats();
+    const { videoSamples = 0, audioSamples = 0, droppedSamples = 0 } = this.#feed?.stats() ?? {};
+    const givenUp = sent.droppedSamples ?? 0;
     return {
       bytes: sent.bytesSent,
       queueBytes: sent.pendingBytes,
       peer: sent.peer,
-      frames: feed === undefined ? 0 : feed.videoSamples + feed.audioSamples,
-      droppedFrames: feed?.droppedSamples ?? 0,
+      frames: videoSamples + audioSamples - givenUp,
+      droppedFrames: droppedSamples + givenUp,
       lagMs: this.#feed?.lagMs(now) ?? 0,
     };
   }
@@ -165,8 +179,12 @@ export class Attempt {
   #unsupported(): PublishError | undefined {
     const track = this.#deps.hub.tracks.find((candidate) => this.#protocol?.supports(candidate) === false);
     if (track === undefined) return undefined;
-    const detail = `${this.#protocol!.schemes[0]} cannot carry ${track.kind} as ${track.codec}`;
+    const detail = `${schemeOf(this.#push.url)}:// cannot carry ${track.kind} as ${track.codec}`;
     return new PublishError('codec_unsupported', detail);
+  }
+
+  get #stallLimitMs(): number {
+    return this.#protocol?.stallLimitMs ?? STALL_LIMIT_MS;
   }
 
   #createPublisher(): Publisher {
@@ -178,22 +196,33 @@ export class Attempt {
     this.#protocol = protocol;
     const unsupported = this.#unsupported();
     if (unsupported !== undefined) throw unsupported;
-    this.#maxSessionMs = protocol.maxSessionMs;
-    return protocol.createPublisher(parseTarget(protocol, url), {
-      dial: this.#deps.dial,
-      connectTimeoutMs: this.#options.connectTimeoutMs,
-    });
+    const { connectTimeoutMs, delivery } = this.#options;
+    const { dial, memory } = this.#deps;
+    return protocol.createPublisher(parseTarget(protocol, url, delivery), { dial, connectTimeoutMs, memory });
   }
 }
 
 /** Empty for a URL that has none. */
 function hostOf(url: string): string {
-  return URL.parse(url)?.host ?? '';
+  return URL.parse(url)?.host.toLowerCase() ?? '';
 }
 
-function parseTarget(protocol: Protocol, url: string): unknown {
+const schemeOf = (url: string): string => url.slice(0, url.indexOf(':')).toLowerCase();
+
+/** Would an attempt with `b` do what one with `a` does? Each protocol looks only at what concerns it. */
+export function isSameDelivery(url: string, a: DeliveryOptions, b: DeliveryOptions): boolean {
+  const protocol = protocolFor(url);
+  if (protocol === undefined) return true;
   try {
-    return protocol.parseTarget(url);
+    return isDeepStrictEqual(protocol.parseTarget(url, a), protocol.parseTarget(url, b));
+  } catch {
+    return false; // whatever is wrong with one of them: the next attempt says it
+  }
+}
+
+function parseTarget(protocol: Protocol, url: string, delivery: DeliveryOptions): unknown {
+  try {
+    return protocol.parseTarget(url, delivery);
   } catch (error) {
     if (error instanceof TargetUrlError) throw new PublishError('url_invalid', error.message);
     throw error;

@@ -10,6 +10,7 @@ const healthy: VitalSigns = {
   dropping: false,
   sourceSilentMs: 20,
   maxSessionMs: 86_400_000,
+  stallLimitMs: STALL_LIMIT_MS,
 };
 
 describe('liveness', () => {
@@ -24,6 +25,11 @@ describe('liveness', () => {
     ['the source is silent for 2 s', { sourceSilentMs: 2_000 }, 'stalled'],
     ['the source fell silent before the first byte left', { mediaBytes: 0, sourceSilentMs: 9_000 }, 'stalled'],
     ['the session is as old as its protocol allows', { now: 86_450_000, lastProgressAt: 86_450_000 }, 'expired'],
+    [
+      'bytes wait for as long, and the protocol judges by itself',
+      { pendingBytes: 1, lastProgressAt: 0, stallLimitMs: Number.POSITIVE_INFINITY },
+      'stalled',
+    ],
     [
       'bytes wait and none has left for the stall limit',
       { pendingBytes: 1, lastProgressAt: 100_000 - STALL_LIMIT_MS },

@@ -3,7 +3,7 @@ export interface VitalSigns {
   readonly now: number;
   /** When the target accepted the publication. */
   readonly acceptedAt: number;
-  /** Bytes of media that the kernel has taken. */
+  /** Bytes of media that the target has confirmed or, where it confirms nothing, that the kernel has taken. */
   readonly mediaBytes: number;
   /** When the kernel last took bytes. */
   readonly lastProgressAt: number;
@@ -13,6 +13,8 @@ export interface VitalSigns {
   readonly dropping: boolean;
   /** The protocol's limit to the age of a session. */
   readonly maxSessionMs: number;
+  /** Without any progress for this long the attempt is stuck. */
+  readonly stallLimitMs: number;
   /** How long the source has given nothing. */
   readonly sourceSilentMs: number;
 }
@@ -32,14 +34,14 @@ export type Liveness =
 export const PROVING_MS = 1_000;
 /** Longer than the pause between two frames of any stream worth pushing. */
 const SILENT_MS = 2_000;
-/** Without any progress for this long the attempt fails, so that the push can reconnect. */
+/** Without any progress for this long an attempt fails, so that the push can reconnect; unless its protocol has a limit of its own. */
 export const STALL_LIMIT_MS = 10_000;
 
 /** Is the push progressing, waiting, or wedged? */
 export function liveness(v: VitalSigns): Liveness {
   if (v.now - v.acceptedAt >= v.maxSessionMs) return { phase: 'expired', reason: '' };
   const stuckMs = v.pendingBytes > 0 ? v.now - v.lastProgressAt : 0;
-  if (stuckMs >= STALL_LIMIT_MS) return { phase: 'wedged', reason: 'the target does not read' };
+  if (stuckMs >= v.stallLimitMs) return { phase: 'wedged', reason: 'the target does not read' };
   if (stuckMs >= SILENT_MS) return { phase: 'stalled', reason: 'the target does not read' };
   if (v.dropping) return { phase: 'stalled', reason: 'the target reads too slowly: groups of pictures are left out' };
   if (v.sourceSilentMs >= SILENT_MS) return { phase: 'stalled', reason: 'the source is silent' };

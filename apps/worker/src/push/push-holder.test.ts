@@ -1,7 +1,9 @@
+import type { PushOptions } from '@pushfleet/config';
 import type { PushReport } from '@pushfleet/contract';
+import type { ChannelFeed, EndKind } from '@pushfleet/protocols';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Farewell, HEALTHY_AFTER_MS, PushHolder } from './push-holder.ts';
-import { holderDeps, jobOf, openDial, openHubs, pushOf, RtmpTarget, refused } from './testing/holder-kit.ts';
+import { holderDeps, jobOf, openDial, openHubs, pushOf, RtmpTarget, refused, streamOf } from './testing/holder-kit.ts';
 
 let target: RtmpTarget;
 let hubs: ReturnType<typeof openHubs>;
@@ -18,11 +20,11 @@ afterEach(() => {
   hubs.hubs.close();
 });
 
-function hold(options: { retry_timeout?: number; retry_limit?: number } = {}) {
+function hold(options: PushOptions = {}) {
   const push = pushOf(target.url, { options });
   const { deps, facts } = holderDeps(hubs.hubs, dialled.dial);
   const { job } = jobOf(push);
-  const holder = new PushHolder(push, { job, token: 'w:1' }, deps);
+  const holder = new PushHolder(push, streamOf(), { job, token: 'w:1' }, deps);
   const status = (): PushReport['status'] => holder.report(performance.now()).status;
   return { holder, deps, facts, job, push, status, ended: holder.run() };
 }
@@ -118,7 +120,7 @@ describe('a holder whose push changes', () => {
     const closedBefore = new Promise((resolve) =>
       other.asked.mockImplementation(() => resolve(dialled.sockets[0]!.destroyed)),
     );
-    await holder.desiredChanged({ ...push, url: other.url, revision: 2 }, true);
+    await holder.desiredChanged({ ...push, url: other.url, revision: 2 }, streamOf());
     await expect(closedBefore).resolves.toBe(true);
     holder.intend('stopped');
     await ended;
@@ -131,7 +133,7 @@ describe('a holder whose push changes', () => {
     await connected(holder);
     target.asked.mockClear();
     deps.adopt.mockRejectedValueOnce(new Error('MISCONF'));
-    const changed = holder.desiredChanged({ ...push, url: `${target.url}2`, revision: 2 }, true);
+    const changed = holder.desiredChanged({ ...push, url: `${target.url}2`, revision: 2 }, streamOf());
     await expect(changed).rejects.toThrow('MISCONF');
     await vi.waitFor(() => expect(target.asked).toHaveBeenCalledWith('cam2'));
     expect(holder.actsOn(2)).toBe(false);
@@ -143,9 +145,71 @@ describe('a holder whose push changes', () => {
     hubs.show('cam');
     const { holder, push, ended, deps } = hold();
     await connected(holder);
-    await holder.desiredChanged({ ...push, options: { retry_limit: 2 }, revision: 2 }, true);
+    await holder.desiredChanged({ ...push, options: { retry_limit: 2 }, revision: 2 }, streamOf());
     expect(deps.adopt).toHaveBeenCalledOnce();
     expect(dialled.sockets.map(({ destroyed }) => destroyed)).toEqual([false]);
+    holder.intend('stopped');
+    await ended;
+  });
+
+  it('keeps the connection when what changes does not concern its protocol, and knows the stream that holds', async () => {
+    hubs.show('cam');
+    const { holder, push, ended, deps } = hold();
+    await connected(holder);
+    await holder.desiredChanged(push, streamOf({ segment_duration: 2 }, 5));
+    expect(holder.streamRevision).toBe(5);
+    expect(deps.adopt).not.toHaveBeenCalled();
+    const options = { hls_profile: 's3', headers: { 'X-Api-Key': 'key' } } as const;
+    await holder.desiredChanged({ ...push, options, revision: 2 }, streamOf({ segment_duration: 2 }, 5));
+    expect(dialled.sockets.map(({ destroyed }) => destroyed)).toEqual([false]);
+    holder.intend('stopped');
+    await ended;
+  });
+});
+
+describe('what a target is told when its connection ends', () => {
+  type Change = (kit: ReturnType<typeof hold>) => unknown;
+  const change =
+    (more: object): Change =>
+    (kit) =>
+      kit.holder.desiredChanged({ ...kit.push, ...more }, streamOf());
+
+  it.each<[string, EndKind, Change]>([
+    ['somebody pauses it', 'final', ({ holder }) => holder.intend('stopped')],
+    ['somebody removes it', 'final', change({ removed: true })],
+    [
+      'its stream is disabled',
+      'final',
+      ({ holder, push }) => holder.desiredChanged(push, streamOf({ disabled: true })),
+    ],
+    ['it goes on at another target', 'final', change({ url: 'rtmp://127.0.0.1:1/live/other' })],
+    ['it goes on with another stream', 'handover', change({ stream: 'cam2' })],
+    ['it goes on in another pool', 'handover', change({ options: { pool: 'gpu' } })],
+    ['it goes on on another worker', 'handover', ({ holder }) => holder.intend('drained')],
+    ['somebody restarts it', 'handover', change({ restarts: 1 })],
+    ['its session is renewed', 'handover', ({ holder }) => holder.tick(performance.now() + 21 * 24 * 3_600_000)],
+  ])('%s: %s', async (_why, kind, act) => {
+    hubs.show('cam');
+    const openFeed = vi.spyOn(hubs.hubs.acquire('cam').hub, 'openFeed');
+    const kit = hold();
+    await connected(kit.holder);
+    const end = vi.spyOn(openFeed.mock.results[0]!.value as ChannelFeed, 'end');
+    await act(kit);
+    expect(end).toHaveBeenCalledExactlyOnceWith(kind);
+    kit.holder.intend('stopped');
+    await kit.ended;
+  });
+
+  it('its source has been gone for `timeout`: handover', async () => {
+    hubs.show('cam');
+    const { hub } = hubs.hubs.acquire('cam');
+    const openFeed = vi.spyOn(hub, 'openFeed');
+    const { holder, ended } = hold({ timeout: 0 });
+    await connected(holder);
+    const end = vi.spyOn(openFeed.mock.results[0]!.value as ChannelFeed, 'end');
+    hub.begin().end();
+    holder.tick(performance.now());
+    expect(end).toHaveBeenCalledExactlyOnceWith('handover');
     holder.intend('stopped');
     await ended;
   });

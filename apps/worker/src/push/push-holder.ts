@@ -1,9 +1,9 @@
-import { type ResolvedPushOptions, resolvePushOptions } from '@pushfleet/config';
-import type { DesiredPush, PushJob, PushReport } from '@pushfleet/contract';
-import type { PublishError } from '@pushfleet/protocols';
+import { type ResolvedPushOptions, resolveDelivery, resolvePushOptions } from '@pushfleet/config';
+import { type DesiredPush, type DesiredStream, isEnabled, type PushJob, type PushReport } from '@pushfleet/contract';
+import type { DeliveryOptions, EndKind, PublishError } from '@pushfleet/protocols';
 import type { Job } from 'bullmq';
 import type { SourceLease, StreamHubs } from '../source/stream-hubs.ts';
-import { Attempt, type AttemptDeps } from './attempt.ts';
+import { Attempt, type AttemptDeps, isSameDelivery } from './attempt.ts';
 import { type FaceDeps, PushFace } from './push-face.ts';
 
 /** Why a holder lets go of its push ... */
@@ -47,6 +47,7 @@ export class PushHolder {
   readonly face: PushFace;
   readonly #deps: HolderDeps;
   #options: ResolvedPushOptions;
+  #stream: DesiredStream;
   #source: SourceLease;
   #attempt: Attempt | undefined;
   #intent: Intent | undefined;
@@ -59,12 +60,13 @@ export class PushHolder {
   /** Age of the session when its health was last about to be recorded; Infinity once it is. */
   #provedAtMs = 0;
 
-  constructor(push: DesiredPush, lease: JobLease, deps: HolderDeps) {
+  constructor(push: DesiredPush, stream: DesiredStream, lease: JobLease, deps: HolderDeps) {
     this.id = push.id;
     this.lease = lease;
     this.face = new PushFace(push, deps);
     this.#deps = deps;
     this.#options = resolvePushOptions(push.options);
+    this.#stream = stream;
     this.#source = deps.hubs.acquire(push.stream);
   }
 
@@ -92,14 +94,22 @@ export class PushHolder {
     }
   }
 
-  /** Lets go of the push (or of its connection): cleanly, except when another holder may already be about to connect. */
-  intend(intent: Intent): void {
+  /**
+   * Lets go of the push (or of its connection): cleanly, except when another holder may already be about to connect. `endKind`: where it is
+   * another one than usual.
+   */
+  intend(intent: Intent, endKind?: EndKind): void {
     const urgent = intent === 'lost' || intent === 'fenced';
     if (!urgent && this.#intent !== undefined && isFarewell(this.#intent)) return;
     this.#intent = intent;
     this.#waiting.abort();
     if (intent === 'lost' || intent === 'fenced') this.#attempt?.drop('fenced');
-    else this.#attempt?.end(intent);
+    else this.#attempt?.end(intent, endKind);
+  }
+
+  /** Of the stream that the holder knows. */
+  get streamRevision(): number {
+    return this.#stream.revision;
   }
 
   /** Is this the revision that the holder acts on, and that its job names? */
@@ -107,14 +117,17 @@ export class PushHolder {
     return this.push.revision === revision && this.lease.job.data.revision === revision;
   }
 
-  /** Acts on what people want now. Only what touches the connection interrupts it. */
-  async desiredChanged(push: DesiredPush, enabled: boolean): Promise<void> {
+  /** Acts on what people want now. Only what touches the connection interrupts it. `stream`: that of the push, if there is one. */
+  async desiredChanged(push: DesiredPush, stream: DesiredStream | undefined): Promise<void> {
     const before = this.push;
+    const deliveryBefore = this.#delivery;
     const options = resolvePushOptions(push.options);
     if (push.removed) return this.intend('removed');
-    if (!enabled || options.pool !== this.#options.pool) return this.intend('stopped');
+    if (stream === undefined || !isEnabled(push, stream)) return this.intend('stopped');
+    if (options.pool !== this.#options.pool) return this.intend('stopped', 'handover');
     this.face.push = push;
     this.#options = options;
+    this.#stream = stream;
     if (push.stream !== before.stream) {
       this.#source.release();
       this.#source = this.#deps.hubs.acquire(push.stream);
@@ -123,12 +136,15 @@ export class PushHolder {
     if (isRestart) this.#localFailures = 0;
     // Both are on their way to Redis, in this order, before the job can be given back.
     const written = Promise.all([
-      this.#deps.adopt(this.lease, push, options),
+      this.actsOn(push.revision) ? undefined : this.#deps.adopt(this.lease, push, options),
       isRestart ? this.#deps.giveBudgetBack(this.lease) : undefined,
     ]);
     // Through the queue, so that a worker with more room may have it.
     if (isRestart) this.intend('restarted');
-    else if (push.url !== before.url || push.stream !== before.stream) this.intend('updated');
+    else if (push.url !== before.url) this.intend('updated');
+    else if (push.stream !== before.stream || !isSameDelivery(push.url, deliveryBefore, this.#delivery)) {
+      this.intend('updated', 'handover');
+    }
     await written;
   }
 
@@ -159,6 +175,10 @@ export class PushHolder {
     return this.lease.job.attemptsMade + this.#localFailures + this.#lastFailure;
   }
 
+  get #delivery(): DeliveryOptions {
+    return resolveDelivery(this.push.options, this.#stream.spec);
+  }
+
   /** A farewell ends the holding; other intents have done their work once the connection is closed. */
   #nextIntent(): Farewell | undefined {
     const intent = this.#intent;
@@ -187,10 +207,12 @@ export class PushHolder {
 
   async #runAttempt(): Promise<(HolderEnd & { kind: 'failed' }) | undefined> {
     const number = this.#failuresInARow + 1;
-    const attempt = new Attempt(this.push, this.#options, {
-      hub: this.#source.hub,
-      ...this.#deps.attemptDeps(this.push),
-    });
+    const { connectTimeoutMs } = this.#options;
+    const attempt = new Attempt(
+      this.push,
+      { connectTimeoutMs, delivery: this.#delivery },
+      { hub: this.#source.hub, ...this.#deps.attemptDeps(this.push) },
+    );
     this.#attempt = attempt;
     this.#connected = false;
     this.#provedAtMs = 0;

@@ -74,8 +74,9 @@ export class PushProcessor {
   /** BullMQ's processor; three parameters, since it gives the signal only to who declares it. */
   process = async (job: Job<PushJob>, token = '', signal?: AbortSignal): Promise<unknown> => {
     if (this.#draining) return giveBack(job, token);
-    const push = await this.#pushOf(job);
-    if (push === undefined) return { stopped: 'not wanted' };
+    const wanted = await this.#wantedBy(job);
+    if (wanted === undefined) return { stopped: 'not wanted' };
+    const { push, stream } = wanted;
     const lease: JobLease = { job, token };
     const options = resolvePushOptions(push.options);
     if (job.data.revision !== push.revision) await this.#adopt(lease, push, options);
@@ -83,12 +84,12 @@ export class PushProcessor {
     if (job.attemptsMade >= (job.opts.attempts ?? 1)) await this.#giveBudgetBack(lease);
     // The lock may have been lost, or the worker told to stop, while Redis was asked.
     if (signal?.aborted || this.#draining) return giveBack(job, token);
-    const held = this.#hold(push, lease);
+    const held = this.#hold(push, stream, lease);
     return this.#outcome(held.holder, await held.ended, lease);
   };
 
   /** The push as people want it now; undefined when it shall not run (here). Throws for a job that no scheduler made. */
-  async #pushOf(job: Job<PushJob>): Promise<DesiredPush | undefined> {
+  async #wantedBy(job: Job<PushJob>): Promise<{ push: DesiredPush; stream: DesiredStream } | undefined> {
     const data = pushJobSchema.safeParse(job.data);
     if (!data.success) {
       const issue = data.error.issues[0];
@@ -101,16 +102,17 @@ export class PushProcessor {
     job.opts.stackTraceLimit = 1;
     const push = await this.#deps.push(data.data.push);
     if (push === undefined || resolvePushOptions(push.options).pool !== this.#deps.pool) return undefined;
-    return isEnabled(push, await this.#deps.stream(push.stream)) ? push : undefined;
+    const stream = await this.#deps.stream(push.stream);
+    return stream !== undefined && isEnabled(push, stream) ? { push, stream } : undefined;
   }
 
-  #hold(push: DesiredPush, lease: JobLease): Held {
+  #hold(push: DesiredPush, stream: DesiredStream, lease: JobLease): Held {
     const known = this.#held.get(push.id);
     if (known !== undefined) {
       known.holder.lease = lease;
       return known;
     }
-    const holder = new PushHolder(push, lease, {
+    const holder = new PushHolder(push, stream, lease, {
       ...this.#deps.holder,
       giveBudgetBack: (its) => this.#giveBudgetBack(its),
       adopt: (its, wanted, options) => this.#adopt(its, wanted, options),

@@ -1,9 +1,16 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { resolvePushOptions } from '@pushfleet/config';
-import type { DesiredPush, PushJob } from '@pushfleet/contract';
+import type { DesiredPush, DesiredStream, PushJob } from '@pushfleet/contract';
 import { pushJobId, pushJobOptions } from '@pushfleet/contract';
-import { type Dial, type PublishAnswer, type Sample, serveRtmpConnection, type Track } from '@pushfleet/protocols';
+import {
+  type Dial,
+  type PublishAnswer,
+  type PushMemory,
+  type Sample,
+  serveRtmpConnection,
+  type Track,
+} from '@pushfleet/protocols';
 import type { Job } from 'bullmq';
 import { pino } from 'pino';
 import { vi } from 'vitest';
@@ -109,6 +116,13 @@ export function pushOf(url: string, more: Partial<DesiredPush> = {}): DesiredPus
   };
 }
 
+export function streamOf(spec: DesiredStream['spec'] = {}, revision = 1): DesiredStream {
+  return { name: 'cam', spec, origin: 'file', removed: false, revision, createdAt: '2026-01-01T00:00:00Z' };
+}
+
+/** Remembers nothing. */
+const memory: PushMemory = { id: 'p1', nextEpoch: async () => 1, load: async () => undefined, save: async () => true };
+
 /** As BullMQ hands it to the processor. */
 export function jobOf(push: DesiredPush, more: Partial<Job<PushJob>> = {}) {
   const moveToWait = vi.fn(async () => 0);
@@ -130,7 +144,7 @@ export function holderDeps(hubs: StreamHubs, dial: Dial) {
   const facts = { event: vi.fn(), journal: vi.fn(), failure: vi.fn(), counters: vi.fn() };
   const deps = {
     hubs,
-    attemptDeps: () => ({ dial, budget: new ConnectBudget(50) }),
+    attemptDeps: () => ({ dial, budget: new ConnectBudget(50), memory }),
     facts: facts as unknown as FactWriter,
     workerName: 'w1',
     log: pino({ level: 'silent' }),

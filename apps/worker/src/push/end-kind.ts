@@ -1,0 +1,15 @@
+import type { EndCause } from '@pushfleet/contract';
+import type { EndKind } from '@pushfleet/protocols';
+
+/** What a target is told when a connection ends cleanly: that the publication is over, or only that it goes on in another connection. */
+export const endKinds = {
+  stopped: 'final', // paused by a person, or its stream is
+  removed: 'final',
+  updated: 'final', // goes on at another target
+  drained: 'handover', // goes on on another worker
+  restarted: 'handover',
+  renewed: 'handover',
+  source_timeout: 'handover', // goes on when the source is back
+} as const satisfies Partial<Record<EndCause, EndKind>>;
+
+export type CleanCause = keyof typeof endKinds;
