@@ -1,17 +1,11 @@
 import { resolve } from 'node:path';
-import { PublishError, type Sample, type Track } from '@pushfleet/protocols';
+import { PublishError, type Track } from '@pushfleet/protocols';
 import { type Clock, systemClock } from './file/clock.ts';
 import { dtsMs } from './file/dts-order.ts';
 import { loop } from './file/loop.ts';
 import { openMediaFile } from './file/media-file.ts';
 import { Pacer } from './file/pacer.ts';
-
-/** What a source tells the hub of its stream. */
-export interface SourceEvents {
-  /** Called before the first sample and again whenever a track's configuration changes. */
-  tracks(tracks: readonly Track[]): void;
-  sample(sample: Sample): void;
-}
+import type { SourceEvents } from './source-events.ts';
 
 /**
  * Plays a media file in real time, over and over on one rising line of time, until the signal aborts; then it resolves. Rejects with

@@ -7,10 +7,17 @@ import {
   type Track,
   type WireFormat,
 } from '@pushfleet/protocols';
-import type { SourceEvents } from './file-source.ts';
+import type { SourceEvents } from './source-events.ts';
 
 /** A channel without feeds is kept this long: a push that reconnects finds its group of pictures ready-made. */
 const IDLE_CHANNEL_MS = 10_000;
+
+/** One source that is, or was, the source of a hub. */
+export interface HubSource extends SourceEvents {
+  /** Its samples are the stream; false once it has ended or another one has begun. */
+  readonly isOn: boolean;
+  end(): void;
+}
 
 interface HubChannel {
   readonly channel: Channel;
@@ -30,7 +37,8 @@ export class StreamHub {
   /** Token of the source that is on; samples of any other are ignored. */
   #source: object | undefined;
   #lastSampleAt = Number.NEGATIVE_INFINITY;
-  #silenceMs = 0;
+  /** The source has begun and given no sample yet: the line goes on as much later as nothing came. */
+  #isFresh = false;
   #waiting = new Set<() => void>();
 
   constructor(name: string) {
@@ -59,23 +67,26 @@ export class StreamHub {
   }
 
   /** A source begins. The one that was on before, if any, is cut off: its further samples are ignored. */
-  begin(): SourceEvents & { end(): void } {
+  begin(): HubSource {
     const source = {};
+    const isOn = () => this.#source === source;
     this.#source = source;
     this.#timeline.restart();
     // A new one, and not the old one cleared: it must not wait for video that only the source before had.
     this.#gop = new GopCache();
-    this.#silenceMs = Number.isFinite(this.silentMs) ? this.silentMs : 0;
+    this.#isFresh = true;
     return {
+      get isOn() {
+        return isOn();
+      },
       tracks: (tracks) => {
-        if (this.#source === source) this.#setTracks(tracks);
+        if (isOn()) this.#setTracks(tracks);
       },
       sample: (sample) => {
-        if (this.#source === source) this.#append(sample);
+        if (isOn()) this.#append(sample);
       },
       end: () => {
-        if (this.#source !== source) return;
-        this.#source = undefined;
+        if (isOn()) this.#source = undefined;
       },
     };
   }
@@ -119,10 +130,12 @@ export class StreamHub {
   }
 
   #append(sample: Sample): void {
-    const placed = this.#timeline.place(sample, this.#silenceMs);
-    this.#silenceMs = 0;
     const now = performance.now();
+    const silenceMs = this.#isFresh && Number.isFinite(this.#lastSampleAt) ? now - this.#lastSampleAt : 0;
+    this.#isFresh = false;
     this.#lastSampleAt = now;
+    const placed = this.#timeline.place(sample, silenceMs);
+    if (placed === undefined) return;
     this.#gop.push(placed);
     for (const { channel } of this.#channels.values()) channel.append(placed, now);
     if (this.#waiting.size === 0 || !this.live) return;

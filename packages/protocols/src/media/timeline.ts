@@ -34,12 +34,17 @@ interface Position {
   /** On the output line, in ticks of `timescale`. */
   dts: number;
   timescale: number;
+  /** Where its picture or sound ends on the output line: reordered pictures are shown later than the newest one was decoded. */
+  endMs: number;
 }
 
+/** Pictures are not reordered further than this; a presentation time that says so is wrong and moves nothing. */
+const MAX_REORDER_MS = 2000;
+
 /**
- * Puts samples of one video and one audio track onto one output line. Within a run of the source the times keep their distances; after
- * a jump the line goes on one nominal frame behind the last sample, plus the silence that the caller has measured. The
- * dts of each track grows strictly.
+ * Puts samples of one video and one audio track onto one output line. Within a run of the source the times keep their distances. After a
+ * jump the line goes on where the last picture and the last sound end, or, when the source was silent for longer than that, as much later
+ * as it was silent. The dts of each track grows strictly.
  */
 export class Timeline {
   readonly #options: TimelineOptions;
@@ -57,15 +62,20 @@ export class Timeline {
     for (const position of this.#positions.values()) position.run = undefined;
   }
 
-  /** The same sample on the output line. `silenceMs`: how long nothing came before it; only counted when its time jumps. */
-  place(sample: Sample, silenceMs = 0): Sample {
+  /**
+   * The same sample on the output line. `silenceMs`: time since the sample before it; only counts when its time jumps. Undefined for
+   * sound of a new run that would overlap what was heard of the run before: its place is taken.
+   */
+  place(sample: Sample, silenceMs = 0): Sample | undefined {
     const { track } = sample;
     const { timescale } = track;
     const position = this.#positions.get(track.kind) ?? this.#addPosition(track);
     const sourceMs = (sample.dts * 1000) / timescale;
-    const run = this.#continuedRun(position, sourceMs) ?? this.#startRun(sourceMs, silenceMs);
+    const run = this.#continuedRun(position, sourceMs) ?? this.#startRun(sample, silenceMs);
+    if (track.kind === 'audio' && overlaps(position, run, sourceMs)) return undefined;
     const shift = Math.round((run.offsetMs * timescale) / 1000);
     const dts = Math.max(sample.dts + shift, rescale(position.dts, position.timescale, timescale) + 1);
+    const pts = Math.max(sample.pts + shift, dts);
     const stepMs = sourceMs - position.sourceMs;
     if (position.run === run && stepMs > 0 && stepMs < 1000) position.stepMs = stepMs;
     run.newestMs = Math.max(run.newestMs, sourceMs);
@@ -73,11 +83,12 @@ export class Timeline {
     position.sourceMs = sourceMs;
     position.dts = dts;
     position.timescale = timescale;
-    return { track, dts, pts: Math.max(sample.pts + shift, dts), isSync: sample.isSync, data: sample.data };
+    position.endMs = Math.max(position.endMs, (shownAt(dts, pts, timescale) * 1000) / timescale + position.stepMs);
+    return { track, dts, pts, isSync: sample.isSync, data: sample.data };
   }
 
   #addPosition({ kind, timescale }: Track): Position {
-    const position = { run: undefined, sourceMs: 0, stepMs: ASSUMED_STEP_MS[kind], dts: -1, timescale };
+    const position = { run: undefined, sourceMs: 0, stepMs: ASSUMED_STEP_MS[kind], dts: -1, timescale, endMs: 0 };
     this.#positions.set(kind, position);
     return position;
   }
@@ -93,12 +104,26 @@ export class Timeline {
     return stepMs <= this.#options.maxGapMs && stepMs >= -this.#options.maxBackstepMs;
   }
 
-  #startRun(sourceMs: number, silenceMs: number): Run {
-    let startMs = ORIGIN_MS;
-    for (const { dts, timescale, stepMs } of this.#positions.values()) {
-      if (dts >= 0) startMs = Math.max(startMs, (dts * 1000) / timescale + stepMs + silenceMs);
+  #startRun({ track, dts, pts }: Sample, silenceMs: number): Run {
+    const sourceMs = (dts * 1000) / track.timescale;
+    const shownMs = (shownAt(dts, pts, track.timescale) * 1000) / track.timescale;
+    let offsetMs = ORIGIN_MS - sourceMs;
+    for (const [kind, position] of this.#positions) {
+      if (position.dts < 0) continue;
+      const lastMs = (position.dts * 1000) / position.timescale;
+      const pauseMs = kind === track.kind ? Math.max(position.stepMs, silenceMs) : silenceMs;
+      offsetMs = Math.max(offsetMs, lastMs + pauseMs - sourceMs, position.endMs - shownMs);
     }
-    this.#run = { offsetMs: startMs - sourceMs, newestMs: sourceMs };
+    this.#run = { offsetMs: Math.ceil(offsetMs), newestMs: sourceMs }; // whole, so that tracks of all timescales move by the same
     return this.#run;
   }
+}
+
+function shownAt(dts: number, pts: number, timescale: number): number {
+  return Math.min(pts, dts + (MAX_REORDER_MS * timescale) / 1000);
+}
+
+/** The track has not come to this run yet, and the sample lies before the end of what it has given so far. */
+function overlaps({ dts, run: before, endMs, stepMs }: Position, run: Run, sourceMs: number): boolean {
+  return before !== run && dts >= 0 && sourceMs + run.offsetMs < endMs - stepMs / 2;
 }
