@@ -27,10 +27,8 @@ interface Algorithm {
 }
 
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
-  'sha-512-256': { hash: 'sha512-256', isSession: false, strength: 3 },
-  'sha-512-256-sess': { hash: 'sha512-256', isSession: true, strength: 3 },
-  'sha-256': { hash: 'sha256', isSession: false, strength: 4 }, // the first choice of the RFC
-  'sha-256-sess': { hash: 'sha256', isSession: true, strength: 4 },
+  'sha-256': { hash: 'sha256', isSession: false, strength: 3 },
+  'sha-256-sess': { hash: 'sha256', isSession: true, strength: 3 },
   md5: { hash: 'md5', isSession: false, strength: 2 },
   'md5-sess': { hash: 'md5', isSession: true, strength: 2 },
 };

@@ -16,7 +16,7 @@ import {
   serveRtmpConnection,
 } from './server-connection.ts';
 import { readClip, SYNC_CLIP } from './testing/clip.ts';
-import { dial } from './testing/dial.ts';
+import { dial } from '../publisher/testing/dial.ts';
 import { startNginx } from './testing/tools.ts';
 import { parseRtmpUrl } from './url.ts';
 

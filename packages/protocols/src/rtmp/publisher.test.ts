@@ -11,7 +11,7 @@ import { PublishError } from '../publisher/errors.ts';
 import type { BatchFeed, DialOptions } from '../publisher/publisher.ts';
 import { RtmpPublisher } from './publisher.ts';
 import { type Clip, readClip, SYNC_CLIP } from './testing/clip.ts';
-import { dial } from './testing/dial.ts';
+import { dial } from '../publisher/testing/dial.ts';
 import { type ConnectAnswer, type ScriptedServer, startScriptedServer } from './testing/scripted-server.ts';
 import { complaintsAbout, type NginxRtmp, packetsOf, run, startFfmpegServer, startNginx } from './testing/tools.ts';
 import { parseRtmpUrl } from './url.ts';

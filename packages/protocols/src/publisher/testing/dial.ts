@@ -1,8 +1,8 @@
 // Unguarded connections for tests; programs bring a dial that checks addresses.
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { PublishError } from '../../publisher/errors.ts';
-import type { Connection, DialOptions } from '../../publisher/publisher.ts';
+import { PublishError } from '../errors.ts';
+import type { Connection, DialOptions } from '../publisher.ts';
 
 export async function dial({ host, port, tls, signal }: DialOptions): Promise<Connection> {
   const socket = tls
