@@ -30,11 +30,12 @@ import { ConnectBudget } from './push/connect-budget.ts';
 import { PushMemories } from './push/push-memory.ts';
 import { PushProcessor } from './queue/push-processor.ts';
 import { PushQueueWorker } from './queue/push-queue-worker.ts';
+import { SourceOpener } from './source/input-opener.ts';
 import { LiveRegistry } from './source/live-registry.ts';
 import { RtmpIngest } from './source/rtmp-ingest.ts';
 import { ClusterPulls } from './source/rtmp-pull.ts';
 import { StreamHubs } from './source/stream-hubs.ts';
-import { StreamInputs } from './source/stream-input.ts';
+import { type InputSwitch, StreamInputs } from './source/stream-input.ts';
 import { FactWriter } from './status/fact-writer.ts';
 import { StatusReporter } from './status/status-reporter.ts';
 
@@ -121,15 +122,16 @@ export class FleetWorker {
       worker,
       living: () => this.#living,
     });
+    const pullUrl = (rtmp: string, name: string) => pulls.url(rtmp, name);
+    const opener = new SourceOpener({ live: this.#live, dial: dialFor, pullUrl });
     this.#hubs = new StreamHubs(
       (hub) =>
         new StreamInputs(hub, {
+          opener,
           stream,
-          live: this.#live,
           log,
-          dial: dialFor,
           sourceTimeoutMs: config.sourceTimeoutMs,
-          pullUrl: (rtmp, name) => pulls.url(rtmp, name),
+          switched: (change) => this.#inputSwitched(change),
         }),
     );
     const budget = new ConnectBudget(CONNECTS_AT_A_TIME);
@@ -300,6 +302,12 @@ export class FleetWorker {
           this.#log.error({ error: error.message, op: message.op }, 'control message failed'),
         );
     }
+  }
+
+  #inputSwitched(change: InputSwitch): void {
+    this.#log.info(change, 'stream_input');
+    const worker = this.#config.workerId;
+    this.#facts.event({ event: 'stream_input', at: new Date().toISOString(), worker, ...change });
   }
 
   async #beaten(beat: Beat, workers: readonly WorkerRecord[]): Promise<void> {

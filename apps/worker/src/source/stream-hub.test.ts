@@ -1,37 +1,7 @@
-import { rtmpWireFormat, type Sample, type Track } from '@pushfleet/protocols';
+import { rtmpWireFormat } from '@pushfleet/protocols';
 import { describe, expect, it } from 'vitest';
 import { StreamHub } from './stream-hub.ts';
-
-const video: Track = {
-  kind: 'video',
-  codec: 'h264',
-  timescale: 1000,
-  config: Buffer.from('0142c01effe1000467 42c01e01000468ce3c80'.replaceAll(' ', ''), 'hex'),
-  bitrateBps: 0,
-  width: 320,
-  height: 180,
-  frameRate: 25,
-};
-
-const picture = (dts: number, isSync: boolean): Sample => ({
-  track: video,
-  dts,
-  pts: dts,
-  isSync,
-  data: Buffer.from([0, 0, 0, 2, isSync ? 0x65 : 0x41, 0]),
-});
-
-const audio: Track = {
-  kind: 'audio',
-  codec: 'aac',
-  timescale: 1000,
-  config: Buffer.from('1190', 'hex'),
-  bitrateBps: 0,
-  sampleRate: 48_000,
-  channels: 2,
-};
-
-const sound = (dts: number): Sample => ({ track: audio, dts, pts: dts, isSync: true, data: Buffer.from([1]) });
+import { audio, picture, sound, video } from './testing/samples.ts';
 
 /** Collects what one connection would send. */
 function connect(hub: StreamHub, timeline = 0) {
