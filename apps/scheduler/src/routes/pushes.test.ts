@@ -153,6 +153,7 @@ describe('PATCH /api/v1/pushes/{id}', () => {
 describe('DELETE /api/v1/pushes/{id}', () => {
   it('makes the push unknown at once, and leaves nothing in Redis', async () => {
     const { id } = await create();
+    await app.redis.hset(app.keys.memory(id), 'epoch', '1');
     expect((await app.call('DELETE', `/api/v1/pushes/${id}`)).status).toBe(204);
     expect(await app.call('GET', `/api/v1/pushes/${id}`)).toMatchObject({
       status: 404,
