@@ -74,6 +74,13 @@ export class ByteReader {
     return this.#bytes.readInt32BE(this.#advance(4));
   }
 
+  /** Throws MalformedError for values beyond 2^53 - 1 on either side. */
+  i64(): number {
+    const value = Number(this.#bytes.readBigInt64BE(this.#advance(8)));
+    if (!Number.isSafeInteger(value)) throw new MalformedError(`i64 ${value} is too large`, this.#offset - 8);
+    return value;
+  }
+
   f64(): number {
     return this.#bytes.readDoubleBE(this.#advance(8));
   }
