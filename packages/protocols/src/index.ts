@@ -57,6 +57,7 @@ export type {
   Publisher,
   PublisherDeps,
   PublisherStats,
+  TargetPlace,
 } from './publisher/publisher.ts';
 export type { PushMemory } from './publisher/push-memory.ts';
 export { rtmpWireFormat } from './rtmp/packager.ts';

@@ -31,13 +31,13 @@ export class TargetCheck {
     if (url.includes(MASK))
       throw refusal(`The URL is masked: ${MASK} stands where its secret was. Write the URL in full.`);
     refuseMaskedHeader(spec);
-    this.#checkHost(parsedHost(protocol, spec) ?? hostOf(url));
+    this.#checkHost(parsedHost(protocol, spec));
   }
 
   /** As `check`, but looks only at where the URL leads. */
   checkAddress(spec: PushSpec): void {
     const protocol = protocolFor(spec.url);
-    this.#checkHost((protocol && parsedHost(protocol, spec)) ?? hostOf(spec.url));
+    this.#checkHost(protocol === undefined ? hostOf(spec.url) : parsedHost(protocol, spec));
   }
 
   #checkHost(name: string | undefined): void {
@@ -62,10 +62,9 @@ export class TargetCheck {
 }
 
 /** The host as the protocol will dial it. */
-function parsedHost(protocol: Protocol, { url, ...options }: PushSpec): string | undefined {
+function parsedHost(protocol: Protocol, { url, ...options }: PushSpec): string {
   try {
-    const { host } = protocol.parseTarget(url, resolveDelivery(options, {})) as { readonly host?: string };
-    return host;
+    return protocol.parseTarget(url, resolveDelivery(options, {})).host;
   } catch (error) {
     if (error instanceof TargetUrlError) throw refusal(error.message);
     throw error;

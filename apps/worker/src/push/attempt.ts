@@ -12,6 +12,7 @@ import {
   type PushMemory,
   protocolFor,
   supportedSchemes,
+  type TargetPlace,
   TargetUrlError,
 } from '@pushfleet/protocols';
 import type { StreamHub } from '../source/stream-hub.ts';
@@ -78,13 +79,14 @@ export class Attempt {
   /** Never rejects. */
   async run(): Promise<AttemptEnd> {
     try {
-      this.#publisher = this.#createPublisher();
+      const { publisher, host } = this.#prepare();
+      this.#publisher = publisher;
       const { signal } = this.#abort;
-      await this.#deps.budget.use(hostOf(this.#push.url), () => this.#publisher!.connect(signal), signal);
-      this.#accepted(this.#publisher);
-      this.#feed = this.#deps.hub.openFeed(this.#publisher.wireFormat);
+      await this.#deps.budget.use(host, () => publisher.connect(signal), signal);
+      this.#accepted(publisher);
+      this.#feed = this.#deps.hub.openFeed(publisher.wireFormat);
       if (this.#cause !== undefined) this.#feed.end(this.#endKind);
-      await this.#publisher.send(this.#feed, signal);
+      await publisher.send(this.#feed, signal);
       return { cause: this.#cause ?? 'target_closed', error: undefined };
     } catch (error) {
       if (this.#cause !== undefined) return { cause: this.#cause, error: undefined };
@@ -187,7 +189,7 @@ export class Attempt {
     return this.#protocol?.stallLimitMs ?? STALL_LIMIT_MS;
   }
 
-  #createPublisher(): Publisher {
+  #prepare(): { publisher: Publisher; host: string } {
     const { url } = this.#push;
     const protocol = protocolFor(url);
     if (protocol === undefined) {
@@ -198,13 +200,10 @@ export class Attempt {
     if (unsupported !== undefined) throw unsupported;
     const { connectTimeoutMs, delivery } = this.#options;
     const { dial, memory } = this.#deps;
-    return protocol.createPublisher(parseTarget(protocol, url, delivery), { dial, connectTimeoutMs, memory });
+    const target = parseTarget(protocol, url, delivery);
+    const publisher = protocol.createPublisher(target, { dial, connectTimeoutMs, memory });
+    return { publisher, host: target.host.toLowerCase() };
   }
-}
-
-/** Empty for a URL that has none. */
-function hostOf(url: string): string {
-  return URL.parse(url)?.host.toLowerCase() ?? '';
 }
 
 const schemeOf = (url: string): string => url.slice(0, url.indexOf(':')).toLowerCase();
@@ -220,7 +219,7 @@ export function isSameDelivery(url: string, a: DeliveryOptions, b: DeliveryOptio
   }
 }
 
-function parseTarget(protocol: Protocol, url: string, delivery: DeliveryOptions): unknown {
+function parseTarget(protocol: Protocol, url: string, delivery: DeliveryOptions): TargetPlace {
   try {
     return protocol.parseTarget(url, delivery);
   } catch (error) {

@@ -88,8 +88,14 @@ export interface PublisherDeps {
   readonly memory: PushMemory;
 }
 
+/** What is known of a target whatever its protocol. */
+export interface TargetPlace {
+  /** Name or address that is dialled; an IPv6 address without brackets. */
+  readonly host: string;
+}
+
 /** Everything a protocol folder exports. `Target` is what its `parseTarget` made of the URL and the push's own options. */
-export interface Protocol<Target = unknown> {
+export interface Protocol<Target extends TargetPlace = TargetPlace> {
   /** URL schemes without colon, e.g. `["rtmp", "rtmps"]`. */
   readonly schemes: readonly string[];
   /** A session must be renewed before it is this old, in ms: the times of its wire format have an end. Infinity when they have none. */
