@@ -1,8 +1,9 @@
 import type { Protocol } from './publisher/publisher.ts';
 import { rtmpProtocol } from './rtmp/index.ts';
+import { tshttpProtocol } from './tshttp/index.ts';
 
 /** Every protocol that can push. A new one is added here and nowhere else. */
-export const protocols: readonly Protocol[] = [rtmpProtocol as Protocol];
+export const protocols: readonly Protocol[] = [rtmpProtocol as Protocol, tshttpProtocol as Protocol];
 
 /** URL schemes that can be pushed to, without colon. */
 export const supportedSchemes: readonly string[] = protocols.flatMap(({ schemes }) => schemes);
@@ -73,3 +74,5 @@ export {
   serveRtmpConnection,
 } from './rtmp/server-connection.ts';
 export { parseRtmpUrl, type RtmpTarget, type RtmpTargetOptions } from './rtmp/url.ts';
+export { tsHttpWireFormat } from './tshttp/packager.ts';
+export { parseTsHttpUrl, type TsHttpTarget } from './tshttp/target.ts';

@@ -31,7 +31,7 @@ export async function startRawServer(script: (peer: RawPeer, round: number) => v
     let peer: RawPeer | undefined;
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Buffer) => {
       received = Buffer.concat([received, bytes]);
       const end = received.indexOf('\r\n\r\n') + 4;
       if (peer !== undefined || end < 4) return;
