@@ -5,7 +5,7 @@ import { FlvFileReader } from '../container/flv/file-reader.ts';
 import type { Sample } from '../media/sample.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/track.ts';
 import type { WireBatch } from '../packager/packager.ts';
-import { rtmpSupports, rtmpWireFormat } from './packager.ts';
+import { rtmpWireFormat } from './packager.ts';
 import { ChunkReader, serializeMessage } from './wire/chunk.ts';
 import { MessageType, parseData, type RtmpMessage, setChunkSize } from './wire/message.ts';
 
@@ -203,13 +203,51 @@ describe('RTMP packager', () => {
     expect(messages[2]!.payload.toString('hex')).toBe('170000000001020304');
   });
 
-  it('leaves out codecs that it cannot carry', () => {
-    const opus: AudioTrack = { ...audio, codec: 'opus' };
+  it.each([
+    ['hevc', '9068766331', '9168766331000050', 'hvc1'],
+    ['av1', '9061763031', '9161763031', 'av01'],
+    ['vp9', '9076703039', '9176703039', 'vp09'],
+  ] as const)(
+    'carries %s as Enhanced RTMP, with composition time where there is any',
+    (codec, start, frame, fourCc) => {
+      const track: VideoTrack = { ...video, codec, config: Buffer.from('0100000011223344', 'hex') };
+      const packager = createPackager();
+      packager.setTracks([track]);
+      const [batch, next] = batchesOf(packager, [at(track, 0, true, 80), at(track, 40, false)]);
+      const [meta, config, key, inter] = readMessages(packager.header(batch!), batch!.bytes, next!.bytes);
+      const record = codec === 'vp9' ? '11223344' : '0100000011223344'; // without the version of the box
+      expect(config!.payload.toString('hex')).toBe(start + record);
+      expect(key!.payload.toString('hex')).toBe(`${frame}0000000165`);
+      expect(inter!.payload[0]).toBe(0xa1);
+      expect(parseData(meta!)[2]).toMatchObject({ videocodecid: Buffer.from(fourCc).readUInt32BE() });
+    },
+  );
+
+  it.each([
+    ['opus', '904f707573aabb', '914f707573', 'Opus'],
+    ['flac', '90664c6143aabb', '91664c6143', 'fLaC'],
+    ['ac3', undefined, '9161632d33', 'ac-3'],
+    ['eac3', undefined, '9165632d33', 'ec-3'],
+  ] as const)('carries %s as Enhanced RTMP', (codec, start, frame, fourCc) => {
+    const track: AudioTrack = { ...audio, codec, config: Buffer.from('aabb', 'hex') };
     const packager = createPackager();
-    packager.setTracks([video, opus]);
-    packager.append(at(opus, 0));
-    expect(packager.flush()).toBeUndefined();
-    expect([video, audio, opus].map(rtmpSupports)).toEqual([true, true, false]);
+    packager.setTracks([track]);
+    const [batch] = batchesOf(packager, [at(track, 0)]);
+    const [meta, ...messages] = readMessages(packager.header(batch!), batch!.bytes);
+    const bodies = messages.map(({ payload }) => payload.toString('hex'));
+    expect(bodies).toEqual([...(start === undefined ? [] : [start]), `${frame}0000000165`]);
+    expect(parseData(meta!)[2]).toMatchObject({ audiocodecid: Buffer.from(fourCc).readUInt32BE() });
+  });
+
+  it('turns to another codec in the middle of the stream', () => {
+    const hevc: VideoTrack = { ...video, codec: 'hevc', config: Buffer.from('0102', 'hex') };
+    const packager = createPackager();
+    packager.setTracks([video]);
+    batchesOf(packager, [at(video, 0)]);
+    packager.setTracks([hevc]);
+    const [batch] = batchesOf(packager, [at(hevc, 40)]);
+    const heads = readMessages(batch!.bytes).map(({ payload }) => payload.subarray(0, 5).toString('hex'));
+    expect(heads.slice(1)).toEqual(['9068766331', '9168766331']);
   });
 
   it('carries MP3 without a configuration', () => {

@@ -3,14 +3,7 @@
 
 import { encodeAmf0 } from '../bytes/amf0.ts';
 import { buildMetadata } from '../container/flv/metadata.ts';
-import {
-  AAC_CONFIG_HEADER,
-  AAC_FRAME_HEADER,
-  AVC_CONFIG_HEADER,
-  AVC_FRAME_HEADER_BYTES,
-  MP3_FRAME_HEADER,
-  writeAvcFrameHeader,
-} from '../container/flv/tag.ts';
+import { AUDIO_FRAME_HEADERS, sequenceStartOf, VideoFrameHeaders } from '../container/flv/tag-header.ts';
 import type { Sample } from '../media/sample.ts';
 import { rescale } from '../media/timestamp.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/track.ts';
@@ -27,9 +20,12 @@ export interface RtmpWireOptions {
   readonly timeline: number;
 }
 
-/** Whether RTMP can carry the codec in the syntax that every server understands. */
-export function rtmpSupports({ codec }: Track): boolean {
-  return codec === 'h264' || codec === 'aac' || codec === 'mp3';
+/**
+ * RTMP carries every codec that a track may have: H.264, AAC and MP3 in the syntax that all servers understand, the others in that of
+ * Enhanced RTMP. Whether the server takes them shows only when it gets them: few announce what they know.
+ */
+export function rtmpSupports(_track: Track): boolean {
+  return true;
 }
 
 export function rtmpWireFormat(options: RtmpWireOptions): WireFormat {
@@ -47,8 +43,7 @@ const NOTHING = Buffer.alloc(0);
 type Config = readonly [csid: number, type: number, body: Buffer];
 
 /**
- * Time on the wire is 0 at the first sample and never goes back, also not from one track to the other: some servers depend on it. Samples of
- * codecs that RTMP cannot carry are left out.
+ * Time on the wire is 0 at the first sample and never goes back, also not from one track to the other: some servers depend on it.
  */
 class RtmpPackager implements Packager {
   readonly #options: RtmpWireOptions;
@@ -70,7 +65,7 @@ class RtmpPackager implements Packager {
   #videoSamples = 0;
   #audioSamples = 0;
   /** Reused for every message, so that none allocates. */
-  readonly #frameHeader = Buffer.alloc(AVC_FRAME_HEADER_BYTES);
+  readonly #videoHeaders = new VideoFrameHeaders();
   readonly #header = { csid: 0, type: 0, timestamp: 0, streamId: 0 };
   readonly #parts: [Buffer, Buffer] = [NOTHING, NOTHING];
 
@@ -81,7 +76,7 @@ class RtmpPackager implements Packager {
 
   setTracks(tracks: readonly Track[]): void {
     const isFirst = this.#originMs === undefined;
-    this.#tracks = tracks.filter(rtmpSupports);
+    this.#tracks = tracks;
     this.#hasVideo = this.#tracks.some(({ kind }) => kind === 'video');
     this.#metadataIsDue = !isFirst;
     if (!isFirst) return;
@@ -101,7 +96,6 @@ class RtmpPackager implements Packager {
   }
 
   append(sample: Sample): void {
-    if (!rtmpSupports(sample.track)) return;
     const dtsMs = rescale(sample.dts, sample.track.timescale, 1000);
     this.#originMs ??= dtsMs;
     this.#lastTimeMs = Math.max(this.#lastTimeMs, dtsMs - this.#originMs);
@@ -134,8 +128,9 @@ class RtmpPackager implements Packager {
       this.#videoOnWire = track;
     }
     const shownAtMs = rescale(sample.pts, track.timescale, 1000) - this.#originMs!;
-    writeAvcFrameHeader(this.#frameHeader, sample.isSync, Math.max(0, shownAtMs - this.#lastTimeMs));
-    this.#write(ChunkStreamId.video, MessageType.video, this.#frameHeader, sample.data);
+    const compositionTimeMs = Math.max(0, shownAtMs - this.#lastTimeMs);
+    const frameHeader = this.#videoHeaders.fill(track.codec, sample.isSync, compositionTimeMs);
+    this.#write(ChunkStreamId.video, MessageType.video, frameHeader, sample.data);
     this.#videoSamples += 1;
   }
 
@@ -144,8 +139,7 @@ class RtmpPackager implements Packager {
       this.#writeChange(track);
       this.#audioOnWire = track;
     }
-    const frameHeader = track.codec === 'aac' ? AAC_FRAME_HEADER : MP3_FRAME_HEADER;
-    this.#write(ChunkStreamId.audio, MessageType.audio, frameHeader, sample.data);
+    this.#write(ChunkStreamId.audio, MessageType.audio, AUDIO_FRAME_HEADERS[track.codec], sample.data);
     this.#audioSamples += 1;
   }
 
@@ -186,13 +180,11 @@ class RtmpPackager implements Packager {
   }
 }
 
-/** The sequence header of a track; MP3 has none. */
+/** The sequence header of a track, if its codec has one. */
 function configOf(track: Track): Config | undefined {
-  if (track.codec === 'h264') {
-    return [ChunkStreamId.video, MessageType.video, Buffer.concat([AVC_CONFIG_HEADER, track.config])];
-  }
-  if (track.codec === 'aac') {
-    return [ChunkStreamId.audio, MessageType.audio, Buffer.concat([AAC_CONFIG_HEADER, track.config])];
-  }
-  return undefined;
+  const body = sequenceStartOf(track);
+  if (body === undefined) return undefined;
+  return track.kind === 'video'
+    ? [ChunkStreamId.video, MessageType.video, body]
+    : [ChunkStreamId.audio, MessageType.audio, body];
 }

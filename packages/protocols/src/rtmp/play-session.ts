@@ -1,5 +1,6 @@
 import type { AmfObject } from '../bytes/amf0.ts';
 import { PublishError } from '../publisher/errors.ts';
+import { enhancedCapabilities } from './capabilities.ts';
 import { type ClientSessionEvents, type ClientSessionOptions, RtmpClientSession } from './client-session.ts';
 import { describeStatus, type Status } from './status.ts';
 import {
@@ -51,7 +52,7 @@ export class PlaySession extends RtmpClientSession {
       audioCodecs: 4071,
       videoCodecs: 252,
       videoFunction: 1,
-      fourCcList: ['avc1', 'hvc1', 'av01', 'vp09', 'mp4a', '.mp3', 'Opus', 'ac-3', 'ec-3', 'fLaC'],
+      ...enhancedCapabilities(),
     };
   }
 

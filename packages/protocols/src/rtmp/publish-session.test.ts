@@ -123,6 +123,7 @@ describe('PublishSession says', () => {
           type: 'nonprivate',
           flashVer: expect.stringMatching(/^FMLE\/3\.0/),
           swfUrl: 'rtmp://h/live',
+          fourCcList: ['avc1', 'hvc1', 'av01', 'vp09', 'mp4a', '.mp3', 'ac-3', 'ec-3', 'Opus', 'fLaC'],
         },
       ],
       [0, 'releaseStream', 2, null, 's?k=1'],

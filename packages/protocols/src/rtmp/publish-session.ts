@@ -1,5 +1,6 @@
 import type { AmfObject } from '../bytes/amf0.ts';
 import { PublishError } from '../publisher/errors.ts';
+import { FOUR_CC_LIST } from './capabilities.ts';
 import { type ClientSessionEvents, type ClientSessionOptions, RtmpClientSession } from './client-session.ts';
 import { refusalOf, type Status } from './status.ts';
 import { commandMessage, type RtmpMessage } from './wire/message.ts';
@@ -32,7 +33,12 @@ export class PublishSession extends RtmpClientSession {
 
   protected override connectProperties(): AmfObject {
     const { tcUrl } = this.target;
-    return { type: 'nonprivate', flashVer: 'FMLE/3.0 (compatible; Pushfleet)', swfUrl: tcUrl }; // servers look for FMLE
+    return {
+      type: 'nonprivate',
+      flashVer: 'FMLE/3.0 (compatible; Pushfleet)', // servers look for FMLE
+      swfUrl: tcUrl,
+      fourCcList: [...FOUR_CC_LIST],
+    };
   }
 
   /** Few servers answer these, so nobody waits for it. */

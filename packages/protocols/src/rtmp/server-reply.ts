@@ -1,5 +1,6 @@
 // What a server says to a client. RTMP 1.0 §7.2 and the answers that real clients wait for.
 import type { AmfObject } from '../bytes/amf0.ts';
+import { enhancedCapabilities, isEnhanced } from './capabilities.ts';
 import {
   BandwidthLimit,
   commandMessage,
@@ -15,10 +16,6 @@ export const SERVER_MESSAGE_STREAM_ID = 1;
 
 /** Bytes after which a peer is to acknowledge. */
 const WINDOW_ACK_BYTES = 2_500_000;
-/** Enhanced RTMP v2, FourCC info mask: can forward. */
-const CAN_FORWARD = 4;
-const VIDEO_FOURCCS = ['avc1', 'hvc1', 'av01', 'vp09'];
-const AUDIO_FOURCCS = ['mp4a', '.mp3', 'ac-3', 'ec-3', 'Opus', 'fLaC'];
 
 /**
  * The answer to connect. The chunk size comes before `_result`: OBS 25 takes it only there. Clients without Enhanced RTMP get the answer
@@ -39,21 +36,6 @@ export function connectReply(transactionId: number, command: AmfObject, chunkSiz
     setChunkSize(chunkSize),
     commandMessage('_result', transactionId, 0, server, information),
   ];
-}
-
-function isEnhanced(command: AmfObject): boolean {
-  return ['fourCcList', 'videoFourCcInfoMap', 'audioFourCcInfoMap', 'capsEx'].some((key) => command[key] !== undefined);
-}
-
-/** Enhanced RTMP v2, "Enhancing NetConnection connect command". We hand media on as they are. */
-function enhancedCapabilities(): AmfObject {
-  const infoMap = (fourCcs: readonly string[]): AmfObject =>
-    Object.fromEntries(fourCcs.map((fourCc) => [fourCc, CAN_FORWARD]));
-  return {
-    fourCcList: [...VIDEO_FOURCCS, ...AUDIO_FOURCCS],
-    videoFourCcInfoMap: infoMap(VIDEO_FOURCCS),
-    audioFourCcInfoMap: infoMap(AUDIO_FOURCCS),
-  };
 }
 
 /** `_result` of releaseStream, FCPublish and the like; none is due to transaction 0. */

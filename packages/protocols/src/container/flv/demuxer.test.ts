@@ -199,33 +199,137 @@ describe('FlvDemuxer and time', () => {
 });
 
 describe('FlvDemuxer and Enhanced RTMP', () => {
-  it('names AV1 and Opus, as a real file carries them', () => {
+  const ex = (head: number, fourCc: string, ...parts: Buffer[]): Buffer =>
+    Buffer.concat([Buffer.from([head]), Buffer.from(fourCc), ...parts]);
+  const hvcc = Buffer.from(
+    '0101600000009000000000005df000fcfdf8f800000f03a00001001840010c01ffff01600000030090000003000003005d959809a10001002b42010101600000030090000003000003005da00280802d165959a4932bc05a020000030002000003003210a2000100074401c172b46240',
+    'hex',
+  );
+  const otherSets = [
+    '40010c01ffff01600000030090000003000003001e928090',
+    '42010101600000030090000003000003001ea0208316592ae4caf0168008',
+    '4401c173d089',
+  ].map((hex) => Buffer.from(hex, 'hex'));
+  const hevcIdr = Buffer.from('2801af1011', 'hex');
+  const hevcSlice = Buffer.from('0201d02011', 'hex');
+  const offset = (ms: number): Buffer => Buffer.from([0, 0, ms]);
+  const audioOnly = metadata({ audiocodecid: 1, audiosamplerate: 8000 });
+
+  it('reads AV1 and Opus as a real encoder sends them', () => {
     const { tracks, samples, demuxer } = demux();
-    demuxer.message(video, 7, Buffer.from('9061763031812400000a0e20000024cf', 'hex'));
+    demuxer.message(video, 0, Buffer.from('9061763031', 'hex')); // before it knows
     demuxer.message(audio, 0, Buffer.from('904f7075734f707573486561640101380180bb0000000000', 'hex'));
     demuxer.message(audio, 0, Buffer.from('944f707573010100000004', 'hex')); // MultichannelConfig
+    demuxer.message(video, 7, Buffer.from('9061763031812400000a0e20000024cfa70dbfff3404340080', 'hex'));
     demuxer.message(video, 7, Buffer.from('d461763031020009636f6c6f72496e66', 'hex')); // HDR metadata
-    demuxer.message(video, 7, Buffer.from('916176303112000a0e', 'hex'));
-    expect(tracks[0]).toMatchObject([{ codec: 'av1' }, { codec: 'opus', channels: 1, sampleRate: 48_000 }]);
-    expect(samples.map(({ data }) => data.toString('hex'))).toEqual(['12000a0e']);
+    demuxer.message(video, 7, Buffer.from('916176303112000a0e20000024cfa70dbfff34043400803204181400a0', 'hex'));
+    demuxer.message(video, 74, Buffer.from('a16176303112001a01c8', 'hex'));
+    demuxer.message(video, 80, Buffer.from('9261763031', 'hex')); // SequenceEnd
+    expect(tracks).toHaveLength(1);
+    expect(tracks[0]).toMatchObject([
+      { codec: 'av1', width: 980, height: 540 },
+      { codec: 'opus', channels: 1, sampleRate: 48_000 },
+    ]);
+    expect(samples.map(({ dts, isSync, data }) => [dts, isSync, data.toString('hex')])).toEqual([
+      [7, true, '0a0e20000024cfa70dbfff34043400803204181400a0'],
+      [74, false, '1a01c8'],
+    ]);
   });
 
-  it.each([
-    ['hvc1', 'hevc'],
-    ['vp09', 'vp9'],
-    ['avc1', 'h264'],
-  ])('names %s', (fourCc, codec) => {
-    const { tracks, demuxer } = demux();
-    demuxer.message(script, 0, metadata({ videocodecid: 7 }));
-    demuxer.message(video, 0, Buffer.concat([Buffer.from([0x90]), Buffer.from(fourCc), Buffer.from(avcc, 'hex')]));
-    expect(tracks[0]).toMatchObject([{ codec }]);
+  it('reads HEVC and takes parameter sets out of its samples', () => {
+    const { tracks, samples, demuxer } = demux();
+    demuxer.message(audio, 0, aacConfig());
+    demuxer.message(video, 0, ex(0x90, 'hvc1', hvcc));
+    demuxer.message(
+      video,
+      0,
+      ex(0x91, 'hvc1', offset(80), joinLengthPrefixed([Buffer.from('460150', 'hex'), hevcIdr])),
+    );
+    demuxer.message(video, 40, ex(0xa3, 'hvc1', joinLengthPrefixed([hevcSlice])));
+    demuxer.message(video, 80, ex(0x91, 'hvc1', offset(0), joinLengthPrefixed([...otherSets, hevcIdr])));
+    demuxer.message(video, 120, ex(0x92, 'hvc1'));
+    expect(tracks.map(([track]) => track)).toMatchObject([
+      { codec: 'hevc', width: 1280, height: 720, frameRate: 25 },
+      { codec: 'hevc', width: 64, height: 48 },
+    ]);
+    expect(samples.map(({ dts, pts, isSync }) => [dts, pts, isSync])).toEqual([
+      [0, 80, true],
+      [40, 40, false],
+      [80, 80, true],
+    ]);
+    expect(samples.map(({ data }) => data)).toEqual(
+      [hevcIdr, hevcSlice, hevcIdr].map((unit) => joinLengthPrefixed([unit])),
+    );
+    expect(samples[2]!.track).toBe(tracks[1]![0]);
   });
 
-  it('names AC-3, which has no configuration, by its first frame', () => {
+  it('reads HEVC in the syntax of before Enhanced RTMP', () => {
+    const { tracks, samples, demuxer } = demux();
+    demuxer.message(audio, 0, aacConfig());
+    demuxer.message(video, 0, Buffer.concat([Buffer.from('1c00000000', 'hex'), hvcc]));
+    demuxer.message(video, 0, Buffer.concat([Buffer.from('1c01000028', 'hex'), joinLengthPrefixed([hevcIdr])]));
+    expect(tracks[0]![0]).toMatchObject({ codec: 'hevc', width: 1280, height: 720 });
+    expect(samples.map(({ pts, isSync }) => [pts, isSync])).toEqual([[40, true]]);
+  });
+
+  it('reads AV1 that is announced by the descriptor of MPEG-TS, or not at all', () => {
+    const sequenceHeader = Buffer.from('0a0b0000000cc4ff673efe4010', 'hex');
+    const keyUnit = Buffer.concat([sequenceHeader, Buffer.from('32041400a168', 'hex')]);
+    for (const announcement of [[], [ex(0x95, 'av01', Buffer.from('800481010c00', 'hex'))]]) {
+      const { tracks, samples, demuxer } = demux();
+      demuxer.message(audio, 0, aacConfig());
+      for (const body of announcement) demuxer.message(video, 0, body);
+      demuxer.message(video, 0, ex(0x91, 'av01', keyUnit));
+      expect(tracks.at(-1)![0]).toMatchObject({ codec: 'av1', width: 640, height: 360 });
+      expect(tracks.at(-1)![0]!.config.toString('hex')).toBe(`81010c00${sequenceHeader.toString('hex')}`);
+      expect(samples.map(({ data }) => data)).toEqual([keyUnit]);
+    }
+  });
+
+  it('learns the size of VP9 from its key frames', () => {
+    const { tracks, samples, demuxer } = demux();
+    demuxer.message(script, 0, metadata({ videocodecid: 7, width: 320, height: 240 }));
+    demuxer.message(video, 0, ex(0x90, 'vp09', Buffer.from('0015820202020000', 'hex')));
+    demuxer.message(video, 0, ex(0x91, 'vp09', Buffer.from('824983420027f016760638241c184a10', 'hex')));
+    expect(tracks.at(-1)).toMatchObject([{ codec: 'vp9', width: 640, height: 360 }]);
+    expect(tracks.at(-1)![0]!.config.toString('hex')).toBe('010000000015820202020000');
+    expect(samples).toHaveLength(1);
+  });
+
+  it('learns everything about AC-3 from its frames, whatever the metadata says', () => {
+    const { tracks, samples, demuxer } = demux();
+    const frame = Buffer.from('0b7792d61440ebf8403efe007f0f0f08', 'hex');
+    demuxer.message(script, 0, audioOnly);
+    demuxer.message(audio, 0, ex(0x91, 'ac-3', frame));
+    demuxer.message(audio, 32, ex(0x91, 'ac-3', frame));
+    expect(tracks).toEqual([[expect.objectContaining({ codec: 'ac3', sampleRate: 48_000, channels: 6 })]]);
+    expect(tracks[0]![0]!.config.toString('hex')).toBe('103d40');
+    expect(samples).toHaveLength(2);
+  });
+
+  it('keeps the track of E-AC-3 when only its bit rate changes', () => {
     const { tracks, demuxer } = demux();
-    demuxer.message(script, 0, metadata({ audiocodecid: 1, audiosamplerate: 48_000 }));
-    demuxer.message(audio, 0, Buffer.from('9161632d330b77', 'hex'));
-    expect(tracks[0]).toMatchObject([{ codec: 'ac3', sampleRate: 48_000 }]);
+    const frameOf = (words: number): Buffer => {
+      const frame = Buffer.alloc(2 * words);
+      frame.write('0b7700003487c0', 'hex');
+      frame[3] = words - 1; // frmsiz
+      return frame;
+    };
+    demuxer.message(script, 0, audioOnly);
+    demuxer.message(audio, 0, ex(0x91, 'ec-3', frameOf(96)));
+    demuxer.message(audio, 32, ex(0x91, 'ec-3', frameOf(200)));
+    expect(tracks).toEqual([[expect.objectContaining({ codec: 'eac3', sampleRate: 48_000, channels: 2 })]]);
+  });
+
+  it('learns about FLAC from its configuration', () => {
+    const { tracks, demuxer } = demux();
+    const config = Buffer.from(
+      '664c614380000022120012000001690005630ac442f000005dc0549def76f00e5817bc9cdcdc887f3de5',
+      'hex',
+    );
+    demuxer.message(script, 0, audioOnly);
+    demuxer.message(audio, 0, ex(0x90, 'fLaC', config));
+    expect(tracks[0]).toMatchObject([{ codec: 'flac', sampleRate: 44_100, channels: 2 }]);
   });
 
   it('reads H.264 with composition time behind a ModEx', () => {
@@ -278,6 +382,13 @@ describe('FlvDemuxer under fire', () => {
       '96',
       '97',
       '9061763031',
+      '9161763031',
+      '9068766331',
+      '9168766331',
+      '9176703039',
+      '904f707573',
+      '9161632d33',
+      '9165632d33',
       '95',
     );
     const message = fc.tuple(type, fc.integer({ min: 0, max: 2 ** 32 - 1 }), head, fc.uint8Array({ maxLength: 60 }));

@@ -3,6 +3,7 @@
 
 import { type AmfObject, type AmfValue, decodeAmf0, EcmaArray } from '../../bytes/amf0.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../media/track.ts';
+import { AUDIO_FOUR_CC, VIDEO_FOUR_CC } from './four-cc.ts';
 
 /** Numbers are 0 when the sender did not say. */
 export interface StreamMetadata {
@@ -53,8 +54,12 @@ function parseProperties(properties: AmfObject): StreamMetadata {
   };
 }
 
-/** CodecID and SoundFormat of the legacy syntax. */
-const CODEC_IDS: Readonly<Record<string, number>> = { h264: 7, mp3: 2, aac: 10 };
+/** CodecID and SoundFormat of the legacy syntax; the others go by their FourCC as a number, Enhanced RTMP "onMetaData". */
+const CODEC_IDS: Readonly<Partial<Record<Track['codec'], number>>> = { h264: 7, mp3: 2, aac: 10 };
+
+function codecId(codec: Track['codec'], fourCc: string): number {
+  return CODEC_IDS[codec] ?? Buffer.from(fourCc).readUInt32BE();
+}
 
 /** The properties of a live stream of these tracks; rates in kb/s. */
 export function buildMetadata(tracks: readonly Track[]): EcmaArray {
@@ -70,14 +75,14 @@ function videoProperties({ codec, width, height, frameRate, bitrateBps }: VideoT
     width,
     height,
     ...(frameRate > 0 && { framerate: frameRate }),
-    videocodecid: CODEC_IDS[codec],
+    videocodecid: codecId(codec, VIDEO_FOUR_CC[codec]),
     ...(bitrateBps > 0 && { videodatarate: bitrateBps / 1000 }),
   };
 }
 
 function audioProperties({ codec, sampleRate, channels, bitrateBps }: AudioTrack): AmfObject {
   return {
-    audiocodecid: CODEC_IDS[codec],
+    audiocodecid: codecId(codec, AUDIO_FOUR_CC[codec]),
     ...(bitrateBps > 0 && { audiodatarate: bitrateBps / 1000 }),
     audiosamplerate: sampleRate,
     audiosamplesize: 16,

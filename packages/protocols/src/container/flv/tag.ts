@@ -1,13 +1,17 @@
 // Bodies of audio and video tags, which are also the payloads of RTMP audio and video messages. Adobe Flash Video File Format 10.1 §E.4.2,
 // §E.4.3; the extended headers of Enhanced RTMP v2.
 import { ByteReader } from '../../bytes/byte-reader.ts';
+import { MalformedError } from '../../bytes/malformed-error.ts';
 import type { AudioCodec, VideoCodec } from '../../media/track.ts';
+import { audioCodecOf, videoCodecOf } from './four-cc.ts';
 
 export const TagType = { audio: 8, video: 9, script: 18 } as const;
 
 export interface VideoTag {
   readonly codec: VideoCodec;
-  /** `config`: decoder configuration record. `frame`: one access unit. */
+  /**
+   * `config`: decoder configuration record; of VP9 the VPCodecConfigurationRecord without the version of its box. `frame`: one access unit.
+   */
   readonly content: 'config' | 'frame';
   readonly isKey: boolean;
   /** Presentation time minus decode time in milliseconds; may be negative on the wire. */
@@ -62,16 +66,16 @@ export function parseAudioTag(body: Buffer): AudioTag | undefined {
 }
 
 const EX_AUDIO_FORMAT = 9;
-const ExPacketType = { sequenceStart: 0, codedFrames: 1, codedFramesX: 3, metadata: 4, modEx: 7 } as const;
-const VIDEO_FOUR_CC: Readonly<Record<string, VideoCodec>> = { avc1: 'h264', hvc1: 'hevc', av01: 'av1', vp09: 'vp9' };
-const AUDIO_FOUR_CC: Readonly<Record<string, AudioCodec>> = {
-  mp4a: 'aac',
-  '.mp3': 'mp3',
-  'ac-3': 'ac3',
-  'ec-3': 'eac3',
-  Opus: 'opus',
-  fLaC: 'flac',
-};
+const ExPacketType = {
+  sequenceStart: 0,
+  codedFrames: 1,
+  codedFramesX: 3,
+  metadata: 4,
+  mpeg2TsSequenceStart: 5,
+  modEx: 7,
+} as const;
+/** Of the AV1 video descriptor of MPEG-TS, whose payload is the fixed part of av1C. */
+const AV1_DESCRIPTOR_TAG = 0x80;
 
 function parseExVideoTag(body: Buffer): VideoTag | undefined {
   const reader = new ByteReader(body);
@@ -80,12 +84,15 @@ function parseExVideoTag(body: Buffer): VideoTag | undefined {
   const packetType = skipModEx(reader, first & 0x0f);
   if (frameType === FrameType.command && packetType !== ExPacketType.metadata) return undefined;
   const track = readTrack(reader, packetType, 6);
-  const codec = VIDEO_FOUR_CC[track?.fourCc ?? ''];
+  const codec = videoCodecOf(track?.fourCc ?? '');
   if (track === undefined || codec === undefined) return undefined;
   const isKey = frameType === FrameType.key;
   const { data } = track;
   if (track.packetType === ExPacketType.sequenceStart) {
     return { codec, content: 'config', isKey, compositionTimeMs: 0, data };
+  }
+  if (track.packetType === ExPacketType.mpeg2TsSequenceStart && codec === 'av1') {
+    return { codec, content: 'config', isKey, compositionTimeMs: 0, data: readAv1Descriptor(data) };
   }
   if (track.packetType === ExPacketType.codedFramesX) {
     return { codec, content: 'frame', isKey, compositionTimeMs: 0, data };
@@ -97,11 +104,21 @@ function parseExVideoTag(body: Buffer): VideoTag | undefined {
   return { codec, content: 'frame', isKey, compositionTimeMs, data: frame.rest() };
 }
 
+/** Carriage of AV1 in MPEG-2 TS §2.1.2. Throws MalformedError. */
+function readAv1Descriptor(descriptor: Buffer): Buffer {
+  const reader = new ByteReader(descriptor);
+  const tag = reader.u8(); // descriptor_tag
+  const sizeBytes = reader.u8(); // descriptor_length
+  if (tag !== AV1_DESCRIPTOR_TAG)
+    throw new MalformedError(`descriptor_tag ${tag} of AV1, expected ${AV1_DESCRIPTOR_TAG}`);
+  return reader.take(sizeBytes); // marker, version, profile, level, format, initial presentation delay
+}
+
 function parseExAudioTag(body: Buffer): AudioTag | undefined {
   const reader = new ByteReader(body);
   const packetType = skipModEx(reader, reader.u8() & 0x0f); // SoundFormat 4, AudioPacketType 4
   const track = readTrack(reader, packetType, 5);
-  const codec = AUDIO_FOUR_CC[track?.fourCc ?? ''];
+  const codec = audioCodecOf(track?.fourCc ?? '');
   if (track === undefined || codec === undefined) return undefined;
   if (track.packetType === ExPacketType.sequenceStart) return { codec, content: 'config', data: track.data };
   return track.packetType === ExPacketType.codedFrames ? { codec, content: 'frame', data: track.data } : undefined;
@@ -141,22 +158,4 @@ function readTrack(reader: ByteReader, packetType: number, multitrack: number): 
     if (trackId === 0) return { packetType: types & 0x0f, fourCc, data };
   }
   return undefined;
-}
-
-/** In front of an AVCDecoderConfigurationRecord. */
-export const AVC_CONFIG_HEADER = Buffer.from([0x17, 0x00, 0, 0, 0]); // FrameType 1, CodecID 7; AVCPacketType 0; CompositionTime 0
-/** In front of an AudioSpecificConfig. The low four bits are fixed for AAC, whatever its rate and channels. */
-export const AAC_CONFIG_HEADER = Buffer.from([0xaf, 0x00]); // SoundFormat 10, SoundRate 3, SoundSize 1, SoundType 1; AACPacketType 0
-/** In front of a raw AAC frame. */
-export const AAC_FRAME_HEADER = Buffer.from([0xaf, 0x01]); // as above; AACPacketType 1
-/** In front of an MP3 frame, whose own header tells rate and channels. */
-export const MP3_FRAME_HEADER = Buffer.from([0x2f]); // SoundFormat 2, SoundRate 3, SoundSize 1, SoundType 1
-
-export const AVC_FRAME_HEADER_BYTES = 5;
-
-/** Writes what stands in front of an access unit with length fields. `compositionTimeMs` is 0 to 2^23 - 1. */
-export function writeAvcFrameHeader(into: Buffer, isKey: boolean, compositionTimeMs: number): void {
-  into[0] = isKey ? 0x17 : 0x27; // FrameType 1 or 2, CodecID 7
-  into[1] = PacketType.frame; // AVCPacketType
-  into.writeIntBE(compositionTimeMs, 2, 3); // CompositionTime
 }

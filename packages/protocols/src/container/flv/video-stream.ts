@@ -1,13 +1,11 @@
-import { parseLengthPrefixed } from '../../codec/h264/access-unit.ts';
-import { buildAvcConfiguration, parseAvcConfiguration } from '../../codec/h264/avcc.ts';
-import { mergeParameterSets } from '../../codec/h264/parameter-sets.ts';
-import { parseSps } from '../../codec/h264/sps.ts';
 import type { Sample } from '../../media/sample.ts';
 import type { VideoCodec, VideoTrack } from '../../media/track.ts';
 import { type StreamMetadata, UNKNOWN_METADATA } from './metadata.ts';
 import type { VideoTag } from './tag.ts';
+import { type Picture, readVideoConfiguration } from './video-configuration.ts';
+import { readVideoUnit, type VideoUnit } from './video-unit.ts';
 
-/** The video of one FLV stream: configurations become tracks, frames become samples. Of other codecs than H.264 frames pass as they are. */
+/** The video of one FLV stream: configurations become tracks, frames become samples. */
 export class VideoStream {
   /** Used for what the configuration does not tell, from the next track on. */
   metadata: StreamMetadata = UNKNOWN_METADATA;
@@ -31,46 +29,50 @@ export class VideoStream {
    */
   read(tag: VideoTag, timeMs: number): Sample | undefined {
     if (tag.content === 'frame') return this.#readFrame(tag, timeMs);
-    if (tag.codec !== this.#track?.codec || !this.#announced?.equals(tag.data)) this.#configure(tag.codec, tag.data);
+    const isKnown = tag.codec === this.#track?.codec && this.#announced?.equals(tag.data) === true;
+    if (!isKnown && tag.data.length > 0) this.#configure(tag); // some encoders announce before they know
     return undefined;
   }
 
-  #configure(codec: VideoCodec, config: Buffer): void {
-    if (codec === 'h264') {
-      const { sps, pps, lengthBytes } = parseAvcConfiguration(config);
-      this.#setTrack(codec, lengthBytes === 4 ? config : buildAvcConfiguration(sps, pps));
-      this.#lengthBytes = lengthBytes;
-    } else {
-      this.#setTrack(codec, config);
-    }
-    this.#announced = config;
+  #configure({ codec, data }: VideoTag): void {
+    const { config, lengthBytes, picture } = readVideoConfiguration(codec, data);
+    this.#setTrack(codec, config, picture);
+    this.#lengthBytes = lengthBytes;
+    this.#announced = data;
   }
 
-  #setTrack(codec: VideoCodec, config: Buffer): void {
+  #setTrack(codec: VideoCodec, config: Buffer, { width, height, frameRate }: Picture): void {
     const { metadata } = this;
-    const sps = codec === 'h264' ? parseSps(parseAvcConfiguration(config).sps[0]!) : undefined;
     this.#track = {
       kind: 'video',
       codec,
       timescale: 1000,
       config,
       bitrateBps: metadata.videoBitrateBps,
-      width: sps?.width ?? metadata.width,
-      height: sps?.height ?? metadata.height,
-      frameRate: metadata.frameRate || (sps?.frameRate ?? 0),
+      width: width || metadata.width,
+      height: height || metadata.height,
+      frameRate: metadata.frameRate || frameRate,
     };
     this.#needsSync = true;
   }
 
   #readFrame(tag: VideoTag, timeMs: number): Sample | undefined {
-    if (this.#track === undefined || tag.codec !== this.#track.codec || tag.data.length === 0) return undefined;
-    if (tag.codec !== 'h264') return this.#sample(tag, timeMs, tag.data, tag.isKey);
-    const { data, isIdr, parameterSets } = parseLengthPrefixed(tag.data, this.#lengthBytes);
-    if (parameterSets.length > 0) {
-      const config = mergeParameterSets(this.#track.config, parameterSets);
-      if (config !== undefined) this.#setTrack(tag.codec, config);
-    }
-    return data.length === 0 ? undefined : this.#sample(tag, timeMs, data, tag.isKey || isIdr);
+    const { codec, data } = tag;
+    const known = this.#track?.codec === codec ? this.#track : undefined;
+    if (data.length === 0 || (known === undefined && codec !== 'av1')) return undefined; // AV1 may do without an announcement
+    const unit = readVideoUnit(codec, data, this.#lengthBytes, known?.config);
+    this.#follow(codec, unit);
+    if (this.#track?.codec !== codec || unit.data.length === 0) return undefined;
+    return this.#sample(tag, timeMs, unit.data, tag.isKey || unit.isSync);
+  }
+
+  /** What came in band is in force from its access unit on. */
+  #follow(codec: VideoCodec, { newConfig, size }: VideoUnit): void {
+    if (newConfig !== undefined) this.#setTrack(codec, newConfig, readVideoConfiguration(codec, newConfig).picture);
+    const track = this.#track;
+    if (size === undefined || track === undefined) return;
+    const { width, height } = size;
+    if (width !== track.width || height !== track.height) this.#track = { ...track, width, height };
   }
 
   #sample(tag: VideoTag, timeMs: number, data: Buffer, isSync: boolean): Sample | undefined {
