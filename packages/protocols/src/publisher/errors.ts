@@ -173,6 +173,12 @@ export const publishErrors = {
     'The source ended or could not be read.',
     'Check the publisher or the input of the stream.',
   ),
+  fenced: entry(
+    'internal',
+    'backoff',
+    'A later attempt of this push has begun, so this one has stopped.',
+    'Nothing: another worker has taken the push over. If it keeps happening, look for workers that lose their connection to Redis.',
+  ),
   overloaded: entry(
     'internal',
     'backoff',
