@@ -1,6 +1,6 @@
 import { abortion } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
-import type { Connection } from '../publisher/publisher.ts';
+import type { Authenticator } from './auth.ts';
 import { type Body, bodyOf } from './body.ts';
 import { Exchange } from './exchange.ts';
 import { type OpenOptions, type Outcome, openRequest, type Round } from './request.ts';
@@ -14,6 +14,8 @@ export interface DownloadOptions extends OpenOptions {
   readonly fields?: readonly Field[];
   /** Fields of the owner of the input: see RequestOptions. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** See RequestOptions. */
+  readonly authenticator?: Authenticator;
   /**
    * The body, piece by piece, without its framing; may come before `openDownload` has resolved. Pieces may be kept and are not to be
    * written to. What it throws ends the download: MalformedError as `protocol_violation`.
@@ -27,9 +29,9 @@ export interface DownloadOptions extends OpenOptions {
  * no socket and no timer is left then.
  */
 export async function openDownload(options: DownloadOptions): Promise<Download> {
-  const { target, fields = [], headers = {}, onBytes, signal } = options;
+  const { target, fields = [], headers = {}, authenticator, onBytes, signal } = options;
   const own: Field[] = [['Accept', '*/*'], ['Connection', 'close'], ...fields];
-  const request = { target, method: 'GET', headers, fields: own } as const;
+  const request = { target, method: 'GET', headers, authenticator, fields: own } as const;
   const download = await openRequest(request, options, (round) => openRound(round, onBytes));
   const aborted = abortion(signal);
   void aborted.promise.then(() => download.fail(signal.reason));
@@ -38,7 +40,7 @@ export async function openDownload(options: DownloadOptions): Promise<Download> 
 }
 
 async function openRound(round: Round, onBytes: (bytes: Buffer) => void): Promise<Outcome<Download>> {
-  const download = new Download(round.connection, onBytes);
+  const download = new Download(round, onBytes);
   const aborted = abortion(round.signal);
   round.connection.socket.write(round.head);
   const verdict = await Promise.race([download.verdict, aborted.promise]);
@@ -52,6 +54,8 @@ async function openRound(round: Round, onBytes: (bytes: Buffer) => void): Promis
 
 /** A response whose body is coming in. */
 export class Download {
+  /** What was got: where redirects have led, with the login that was of use there. */
+  readonly target: HttpTarget;
   readonly #exchange: Exchange;
   readonly #onBytes: (bytes: Buffer) => void;
   readonly #verdict = Promise.withResolvers<'accepted' | ResponseHead | Error>();
@@ -59,7 +63,8 @@ export class Download {
   #head: ResponseHead | undefined;
   #body: Body | undefined;
 
-  constructor(connection: Connection, onBytes: (bytes: Buffer) => void) {
+  constructor({ connection, target }: Pick<Round, 'connection' | 'target'>, onBytes: (bytes: Buffer) => void) {
+    this.target = target;
     this.#onBytes = onBytes;
     this.#ended.promise.catch(() => {}); // nobody has to look
     this.#exchange = new Exchange(connection, {

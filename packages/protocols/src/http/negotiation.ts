@@ -20,6 +20,8 @@ export interface RequestOptions {
    */
   readonly headers?: Readonly<Record<string, string>>;
   readonly expect?: ExpectMode;
+  /** Shared by requests to one host, so that only the first of them is asked for its login. */
+  readonly authenticator?: Authenticator | undefined;
 }
 
 const USER_AGENT = 'Pushfleet';
@@ -35,7 +37,7 @@ export class Negotiation {
   constructor(options: RequestOptions) {
     this.#options = options;
     this.#trail = new RedirectTrail(options.target);
-    this.#authenticator = new Authenticator(options.target);
+    this.#authenticator = options.authenticator ?? new Authenticator(options.target);
     this.#mayExpect = options.expect !== undefined && options.expect !== 'never';
   }
 

@@ -3,7 +3,7 @@ import { PublishError } from '../publisher/errors.ts';
 import type { Connection, Dial } from '../publisher/publisher.ts';
 import { Negotiation, type RequestOptions } from './negotiation.ts';
 import type { ResponseHead } from './response-head.ts';
-import { dialOptions } from './url.ts';
+import { dialOptions, type HttpTarget } from './url.ts';
 
 export interface OpenOptions {
   readonly dial: Dial;
@@ -16,6 +16,8 @@ export interface OpenOptions {
 /** A connection on which the head is to be sent. */
 export interface Round {
   readonly connection: Connection;
+  /** Where redirects have led. */
+  readonly target: HttpTarget;
   readonly head: Buffer;
   /** The head asks for a word before the body. */
   readonly expectsContinue: boolean;
@@ -48,7 +50,7 @@ export async function openRequest<T>(
       const dialMs = performance.now() - startedAtMs;
       awaited = `no answer to ${request.method}`;
       const head = negotiation.requestHead();
-      const outcome = await attempt({ connection, head, expectsContinue, dialMs, signal: timeout.signal });
+      const outcome = await attempt({ connection, target, head, expectsContinue, dialMs, signal: timeout.signal });
       if ('opened' in outcome) return outcome.opened;
       negotiation.refused(outcome.refusal);
     }
