@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dial } from '../publisher/testing/dial.ts';
-import { run } from '../rtmp/testing/tools.ts';
+import { run } from '../publisher/testing/programs.ts';
 import { authorizationFor } from './auth.ts';
 import { parseChallenges } from './challenge.ts';
 import { chunkOf, LAST_CHUNK } from './chunk.ts';

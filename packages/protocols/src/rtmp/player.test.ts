@@ -3,9 +3,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import { FlvDemuxer } from '../container/flv/demuxer.ts';
+import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import type { Sample } from '../media/sample.ts';
 import { Channel } from '../packager/channel.ts';
 import type { BatchSink, DialOptions } from '../publisher/publisher.ts';
+import { dial } from '../publisher/testing/dial.ts';
 import { rtmpWireFormat } from './packager.ts';
 import { type PlayOptions, playRtmp } from './player.ts';
 import { RtmpPublisher } from './publisher.ts';
@@ -15,8 +17,6 @@ import {
   SERVER_MESSAGE_STREAM_ID,
   serveRtmpConnection,
 } from './server-connection.ts';
-import { readClip, SYNC_CLIP } from './testing/clip.ts';
-import { dial } from '../publisher/testing/dial.ts';
 import { startNginx } from './testing/tools.ts';
 import { parseRtmpUrl } from './url.ts';
 

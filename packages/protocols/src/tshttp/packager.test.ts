@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import { ChunkedBody } from '../http/body.ts';
 import { LAST_CHUNK } from '../http/chunk.ts';
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 import type { WireBatch } from '../packager/packager.ts';
-import { readClip, SYNC_CLIP } from '../rtmp/testing/clip.ts';
 import { tsHttpWireFormat } from './packager.ts';
 
 const PACKET_BYTES = 188;

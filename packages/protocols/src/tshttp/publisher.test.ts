@@ -4,14 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Clip, readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import { type RawPeer, type RawServer, response, startRawServer } from '../http/testing/raw-server.ts';
 import { Channel } from '../packager/channel.ts';
 import { defaultDelivery } from '../publisher/delivery.ts';
 import type { BatchFeed, Dial, Publisher, PublisherDeps } from '../publisher/publisher.ts';
 import { dial } from '../publisher/testing/dial.ts';
 import { freePort } from '../publisher/testing/ports.ts';
-import { type Clip, readClip, SYNC_CLIP } from '../rtmp/testing/clip.ts';
-import { complaintsAbout, packetsOf, run } from '../rtmp/testing/tools.ts';
+import { complaintsAbout, packetsOf, run } from '../publisher/testing/programs.ts';
 import { tshttpProtocol } from './index.ts';
 
 const never = new AbortController().signal;

@@ -1,48 +1,12 @@
-// Programs that we did not write: nginx-rtmp as a server, ffmpeg as a server and as a judge.
-import { type ChildProcess, spawn } from 'node:child_process';
+// Programs that we did not write: nginx-rtmp and ffmpeg as servers.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-
-/** Runs a program to its end; its output, and what it complained about. */
-export async function run(program: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return finished(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-async function finished(child: ChildProcess): Promise<{ stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (bytes) => (stdout += bytes));
-  child.stderr?.on('data', (bytes) => (stderr += bytes));
-  await once(child, 'close');
-  return { stdout, stderr };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isOpen) return;
-    await delay(20);
-  }
-}
+import { freePort, untilListening } from '../../publisher/testing/ports.ts';
+import { finished } from '../../publisher/testing/programs.ts';
 
 const NGINX_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'];
 const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules'];
@@ -99,18 +63,4 @@ export async function startFfmpegServer(file: string): Promise<{ url: string; ou
   const args = ['-v', 'verbose', '-listen', '1', '-timeout', '20', '-i', url, '-c', 'copy', '-f', 'flv', file];
   const child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { url, output: finished(child) };
-}
-
-/** Packets of a file as ffprobe reads them, video first: `stream,pts,dts,size,flags`, times in ms. */
-export async function packetsOf(file: string): Promise<string[]> {
-  const entries = ['-show_entries', 'packet=stream_index,pts,dts,size,flags', '-of', 'csv=p=0'];
-  const { stdout } = await run('ffprobe', '-v', 'error', ...entries, file);
-  const lines = stdout.trim().replaceAll(/,$/gm, '').split('\n');
-  return ['0,', '1,'].flatMap((stream) => lines.filter((line) => line.startsWith(stream)));
-}
-
-/** What ffmpeg complains about when it decodes a whole file; empty for a sound one. */
-export async function complaintsAbout(file: string): Promise<string> {
-  const { stderr } = await run('ffmpeg', '-v', 'error', '-xerror', '-i', file, '-f', 'null', '-');
-  return stderr;
 }

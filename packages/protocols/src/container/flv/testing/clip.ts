@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FlvDemuxer } from '../../container/flv/demuxer.ts';
-import { FlvFileReader } from '../../container/flv/file-reader.ts';
-import type { Sample } from '../../media/sample.ts';
-import type { Track } from '../../media/track.ts';
+import type { Sample } from '../../../media/sample.ts';
+import type { Track } from '../../../media/track.ts';
+import { FlvDemuxer } from '../demuxer.ts';
+import { FlvFileReader } from '../file-reader.ts';
 
 /** See fixtures/flv/README.md. */
-export const SYNC_CLIP = fileURLToPath(new URL('../../../fixtures/flv/sync.flv', import.meta.url));
+export const SYNC_CLIP = fileURLToPath(new URL('../../../../fixtures/flv/sync.flv', import.meta.url));
 
 export interface Clip {
   readonly tracks: readonly Track[];
