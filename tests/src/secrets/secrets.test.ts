@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { connectRedis, Keys, REQUESTS_QUEUE } from '@pushfleet/contract';
 import { Queue, QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,18 +23,58 @@ const secrets = {
   intakeKey: 'ik-Walnut-Comet-36',
   badIntakeKey: 'bk-Indigo-Walrus-64',
   streamPassword: 'sp-Cobalt-Meadow-25',
+  fileHeader: 'fh-Pewter-Lichen-82',
+  refusedHeader: 'rh-Russet-Harbor-47',
+  hlsPassword: 'hp-Ochre-Thistle-68',
+  hlsHeader: 'hh-Jasper-Monsoon-15',
+  apiHeader: 'ah-Umber-Pelican-39',
+  patchedHeader: 'ph-Sable-Orchid-71',
+  refusedApiHeader: 'xh-Lilac-Badger-54',
+  intakeHeader: 'ih-Topaz-Juniper-96',
+  badIntakeHeader: 'jh-Hazel-Osprey-23',
 } as const;
+const login = `user:${secrets.hlsPassword}`;
 /** What may show of a long key: its last four characters. */
-const needles = [...Object.values(secrets), 'pw/Amber Lagoon!19'];
+const needles = [...Object.values(secrets), 'pw/Amber Lagoon!19', Buffer.from(login).toString('base64')];
+
+/**
+ * A web server that takes everything below `/take`, from those who log in where HLS goes, and that repeats all it was told when it refuses
+ * what goes elsewhere, as debugging pages do.
+ */
+async function startEcho() {
+  const heard: string[] = [];
+  const server = createServer((request, response) => {
+    const fields = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
+    heard.push(...fields);
+    request.resume();
+    if (request.url?.includes('/hls/') && request.headers.authorization === undefined) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+    } else if (request.url?.startsWith('/take')) {
+      request.on('end', () => response.writeHead(201).end());
+    } else response.writeHead(403, fields.join(', ')).end(fields.join('\n'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    heard,
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 describe('a run full of failures', () => {
   let sink: RtmpSink;
+  let web: Awaited<ReturnType<typeof startEcho>>;
   let fleet: Fleet;
   const shown: { where: string; text: string }[] = [];
 
   beforeAll(async () => {
     // Refuses one key and repeats it in the refusal, as many servers do.
     sink = await new RtmpSink((name) => (name.includes('Velvet') ? 'refuse' : 'accept')).listen();
+    web = await startEcho();
     fleet = await startFleet({
       workers: 2,
       config: `stream clip {
@@ -41,6 +84,11 @@ describe('a run full of failures', () => {
   push rtmp://user:${secrets.userPassword}@127.0.0.1:9/live/x?token=${secrets.apiToken} retry_timeout=0.5 retry_limit=2;
   push rtmp://user:${secrets.encodedPassword}@no-such-host.invalid/live/${secrets.fileKey} retry_timeout=0.5;
   push rtmps://127.0.0.1:${sink.port}/live/${secrets.fileKey} retry_timeout=0.5;
+  push tshttp://127.0.0.1:${web.port}/take header.X-Api-Key="${secrets.fileHeader}";
+  push tshttp://127.0.0.1:${web.port}/refuse header.Authorization="Bearer ${secrets.refusedHeader}" retry_timeout=0.5;
+  push hls://${login}@127.0.0.1:${web.port}/refuse/hls/ header.X-Api-Key=${secrets.hlsHeader} retry_timeout=0.5;
+  push hls://${login}@127.0.0.1:${web.port}/take/hls/ header.X-Api-Key=${secrets.hlsHeader} hls_profile=generic;
+  segment_duration 1;
 }
 stream guarded { input publish://; password ${secrets.streamPassword}; }
 `,
@@ -51,6 +99,7 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
   afterAll(async () => {
     await fleet?.stop();
     await sink?.stop();
+    await web?.stop();
   });
 
   /** Goes through the whole life of pushes by every road, and keeps whatever a person could see on the way. */
@@ -64,8 +113,17 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
       comment: 'by the API',
     });
     see('answer to POST', push);
+    const withHeader = await api.createPush({
+      stream: 'clip',
+      url: `tshttp://127.0.0.1:${web.port}/take`,
+      headers: { 'X-Api-Key': secrets.apiHeader },
+    });
+    see('answer to POST with headers', withHeader);
+    see('patched headers', await api.patchPush(withHeader.id, { headers: { 'X-Two': secrets.patchedHeader } }));
     await intake(see);
     await api.waitForStatus(push.id, 'running');
+    const hls = (await api.pushes()).find(({ url }) => url.includes('/take/hls/'))!;
+    await api.waitForStatus(hls.id, 'running');
     see('pause', await api.pause(push.id));
     see('resume', await api.resume(push.id));
     see(
@@ -75,10 +133,11 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
     const refused = await api.call('POST', '/api/v1/pushes', {
       stream: 'clip',
       url: `rtmpx://h/app/${secrets.apiKey}`,
+      headers: { Host: secrets.refusedApiHeader, 'X-Api-Key': `${secrets.refusedApiHeader}\r\n` },
       oops: 1,
     });
     see('refused POST', refused.body);
-    await until(async () => (await api.pushes()).filter(({ last_error }) => last_error !== null).length >= 5, {
+    await until(async () => (await api.pushes()).filter(({ last_error }) => last_error !== null).length >= 7, {
       what: 'the pushes to fail',
       timeoutMs: 20_000,
     });
@@ -98,6 +157,14 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
       return job.waitUntilFinished(events, 10_000).catch((error: Error) => error.message);
     };
     see('intake', await ask({ v: 1, stream: 'clip', url: `${sink.url}/${secrets.intakeKey}` }));
+    const url = `tshttp://127.0.0.1:${web.port}/take`;
+    const headers = { 'X-Api-Key': secrets.intakeHeader };
+    see('intake with headers', await ask({ v: 1, stream: 'clip', url, headers }));
+    see(
+      'refused intake with headers',
+      await ask({ v: 1, stream: 'clip', url, headers: { 'X Api': secrets.badIntakeHeader } }),
+    );
+    see('invalid intake with headers', await ask({ v: 1, stream: 'clip', url, headers: secrets.badIntakeHeader }));
     see('refused intake', await ask({ v: 1, stream: 'nowhere', url: `${sink.url}/${secrets.badIntakeKey}` }));
     see(
       'invalid intake',
@@ -143,7 +210,13 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
     const all = shown.map(({ text }) => text).join('\n');
     expect(sink.of(secrets.fileKey).length).toBeGreaterThan(0);
     expect(sink.of(secrets.intakeKey).length).toBeGreaterThan(0);
-    for (const code of ['rtmp_badname', 'connect_refused', 'dns', 'tls', 'invalid_request'])
+    const { fileHeader, refusedHeader, hlsHeader, apiHeader, patchedHeader, intakeHeader } = secrets;
+    for (const value of [fileHeader, refusedHeader, hlsHeader, apiHeader, patchedHeader, intakeHeader]) {
+      expect(web.heard.join('\n')).toContain(value);
+    }
+    expect(web.heard.filter((line) => line.includes(Buffer.from(login).toString('base64')))).not.toEqual([]);
+    expect(all).toContain('X-Api-Key');
+    for (const code of ['rtmp_badname', 'connect_refused', 'dns', 'tls', 'http_403', 'invalid_request'])
       expect(all).toContain(code);
     expect(all).toContain('retry_limit');
   });
@@ -167,6 +240,7 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
     const leaking = [...dump].filter(([key, value]) => leaks(key + value).length > 0).map(([key]) => key);
     const allowed = [`${keys.tag}:d:push:`, `${keys.tag}:d:stream:`];
     expect(leaking.filter((key) => !allowed.some((prefix) => key.startsWith(prefix)))).toEqual([]);
+    expect([...dump.keys()].filter((key) => key.startsWith(`${keys.tag}:m:`))).not.toEqual([]);
     // The search finds what is there.
     expect(leaking.length).toBeGreaterThan(5);
   });
