@@ -69,6 +69,11 @@ export class Negotiation {
     return serializeRequestHead(method, path, all);
   }
 
+  /** The server has taken the request: a login that it asks for again later is a new question. */
+  accepted(): void {
+    this.#authenticator.accepted();
+  }
+
   /** Takes a refusal to heart: returns when the request may be sent again, in other words or elsewhere; throws PublishError when not. */
   refused(response: ResponseHead): void {
     if (isRedirect(response)) {

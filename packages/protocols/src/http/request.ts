@@ -51,7 +51,10 @@ export async function openRequest<T>(
       awaited = `no answer to ${request.method}`;
       const head = negotiation.requestHead();
       const outcome = await attempt({ connection, target, head, expectsContinue, dialMs, signal: timeout.signal });
-      if ('opened' in outcome) return outcome.opened;
+      if ('opened' in outcome) {
+        negotiation.accepted();
+        return outcome.opened;
+      }
       negotiation.refused(outcome.refusal);
     }
   } catch (error) {
