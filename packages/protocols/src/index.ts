@@ -29,6 +29,13 @@ export { parseMpegAudioHeader } from './codec/mp3/frame-header.ts';
 export { joinLengthPrefixed, splitLengthPrefixed } from './codec/nal/length-prefixed.ts';
 export { FlvDemuxer, type FlvDemuxerEvents } from './container/flv/demuxer.ts';
 export { FlvFileReader } from './container/flv/file-reader.ts';
+export {
+  TsDemuxer,
+  type TsDemuxerEvents,
+  type TsDemuxerOptions,
+  type TsDemuxerStats,
+} from './container/mpegts/demuxer.ts';
+export { type Continuity, TsMuxer, type TsMuxerOptions, tsSupports } from './container/mpegts/muxer.ts';
 export { GopCache, type GopLimits } from './media/gop.ts';
 export type { Sample } from './media/sample.ts';
 export { Timeline, type TimelineOptions } from './media/timeline.ts';

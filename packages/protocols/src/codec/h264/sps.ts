@@ -19,6 +19,8 @@ export interface Sps {
   /** Pixels after cropping. */
   readonly width: number;
   readonly height: number;
+  /** frame_mbs_only_flag: no picture is coded as two fields. */
+  readonly framesOnly: boolean;
   /** Frames per second of the VUI timing; 0 when it has none. */
   readonly frameRate: number;
   /** Most frames that are decoded before one that is shown earlier, max_num_reorder_frames; undefined when the VUI does not say. */
@@ -85,11 +87,12 @@ function skipPictureOrder(reader: BitReader): void {
   reader.skip(1); // gaps_in_frame_num_value_allowed_flag
 }
 
-function readSize(reader: BitReader, chromaFormat: number): Pick<Sps, 'width' | 'height'> {
+function readSize(reader: BitReader, chromaFormat: number): Pick<Sps, 'width' | 'height' | 'framesOnly'> {
   const widthInMbs = reader.ue() + 1; // pic_width_in_mbs_minus1
   const heightInMapUnits = reader.ue() + 1; // pic_height_in_map_units_minus1
-  const fieldsPerMapUnit = reader.flag() ? 1 : 2; // frame_mbs_only_flag
-  if (fieldsPerMapUnit === 2) reader.skip(1); // mb_adaptive_frame_field_flag
+  const framesOnly = reader.flag(); // frame_mbs_only_flag
+  const fieldsPerMapUnit = framesOnly ? 1 : 2;
+  if (!framesOnly) reader.skip(1); // mb_adaptive_frame_field_flag
   reader.skip(1); // direct_8x8_inference_flag
   const cropped = reader.flag(); // frame_cropping_flag
   const [left, right, top, bottom] = cropped ? [reader.ue(), reader.ue(), reader.ue(), reader.ue()] : [0, 0, 0, 0];
@@ -98,7 +101,7 @@ function readSize(reader: BitReader, chromaFormat: number): Pick<Sps, 'width' | 
   const width = widthInMbs * 16 - cropUnitX * (left + right);
   const height = heightInMapUnits * 16 * fieldsPerMapUnit - cropUnitY * (top + bottom);
   if (width <= 0 || height <= 0) throw new MalformedError(`picture size ${width}x${height} of SPS`);
-  return { width, height };
+  return { width, height, framesOnly };
 }
 
 const EXTENDED_SAR = 255;

@@ -25,3 +25,19 @@ export function writePcr(into: Buffer, offset: number, time: number): void {
   into[offset + 4] = ((base & 1) << 7) | 0x7e; // program_clock_reference_base, reserved 111111, program_clock_reference_extension
   into[offset + 5] = 0; // program_clock_reference_extension
 }
+
+/** Times of one program, unwrapped onto one line. Where the sender starts again they jump. */
+export class ProgramClock {
+  #last: number | undefined;
+
+  /** The time that was told last; undefined before the first. */
+  get now(): number | undefined {
+    return this.#last;
+  }
+
+  /** `wireTime` as it is on the wire. */
+  unwrap(wireTime: number): number {
+    this.#last = unwrap(wireTime, this.#last ?? wireTime);
+    return this.#last;
+  }
+}

@@ -8,9 +8,9 @@ export const StreamId = { private1: 0xbd, audio: 0xc0, video: 0xe0 } as const;
 /** start code, stream_id, PES_packet_length. */
 const PREFIX_BYTES = 6;
 /** Prefix, two bytes of flags, PES_header_data_length. */
-const FIXED_BYTES = PREFIX_BYTES + 3;
+export const PES_FIXED_BYTES = PREFIX_BYTES + 3;
 const TIME_BYTES = 5;
-export const MAX_PES_HEADER_BYTES = FIXED_BYTES + 2 * TIME_BYTES;
+export const MAX_PES_HEADER_BYTES = PES_FIXED_BYTES + 2 * TIME_BYTES;
 
 /** Bytes of payload behind the longest header that PES_packet_length can still count. */
 export const MAX_PES_PAYLOAD_BYTES = 0xffff - (MAX_PES_HEADER_BYTES - PREFIX_BYTES);
@@ -19,15 +19,15 @@ export const MAX_PES_PAYLOAD_BYTES = 0xffff - (MAX_PES_HEADER_BYTES - PREFIX_BYT
 export function writePesHeader(into: Buffer, streamId: number, payloadBytes: number, pts: number, dts: number): number {
   const hasDts = dts !== pts;
   const timesBytes = hasDts ? 2 * TIME_BYTES : TIME_BYTES;
-  const packetBytes = FIXED_BYTES - PREFIX_BYTES + timesBytes + payloadBytes;
+  const packetBytes = PES_FIXED_BYTES - PREFIX_BYTES + timesBytes + payloadBytes;
   into.writeUInt32BE(0x100 | streamId, 0); // packet_start_code_prefix, stream_id
   into.writeUInt16BE(packetBytes > 0xffff ? 0 : packetBytes, 4); // PES_packet_length
   into[6] = 0x84; // '10', PES_scrambling_control 00, PES_priority 0, data_alignment_indicator 1, copyright 0, original_or_copy 0
   into[7] = hasDts ? 0xc0 : 0x80; // PTS_DTS_flags, ESCR 0, ES_rate 0, DSM_trick_mode 0, additional_copy_info 0, CRC 0, extension 0
   into[8] = timesBytes; // PES_header_data_length
-  writeTime(into, FIXED_BYTES, hasDts ? 3 : 2, pts);
-  if (hasDts) writeTime(into, FIXED_BYTES + TIME_BYTES, 1, dts);
-  return FIXED_BYTES + timesBytes;
+  writeTime(into, PES_FIXED_BYTES, hasDts ? 3 : 2, pts);
+  if (hasDts) writeTime(into, PES_FIXED_BYTES + TIME_BYTES, 1, dts);
+  return PES_FIXED_BYTES + timesBytes;
 }
 
 function writeTime(into: Buffer, offset: number, prefix: number, time: number): void {
@@ -54,24 +54,24 @@ const WITHOUT_HEADER: ReadonlySet<number> = new Set([0xbc, 0xbe, 0xbf, 0xf0, 0xf
 
 /** `bytes` begin with the packet and hold at least its header. Throws MalformedError. */
 export function parsePesHeader(bytes: Buffer): PesHeader {
-  if (bytes.length < FIXED_BYTES) throw new MalformedError('PES header is cut off', bytes.length);
+  if (bytes.length < PES_FIXED_BYTES) throw new MalformedError('PES header is cut off', bytes.length);
   const startCode = bytes.readUInt32BE(0); // packet_start_code_prefix, stream_id
   const streamId = startCode & 0xff;
   if (startCode >>> 8 !== 1) throw new MalformedError(`packet_start_code_prefix 0x${(startCode >>> 8).toString(16)}`);
   if (WITHOUT_HEADER.has(streamId)) throw new MalformedError(`stream_id 0x${streamId.toString(16)} without times`);
   if (bytes[6]! >> 6 !== 2) throw new MalformedError('not a PES header of MPEG-2', 6); // '10'
-  const headerBytes = FIXED_BYTES + bytes[8]!; // PES_header_data_length
+  const headerBytes = PES_FIXED_BYTES + bytes[8]!; // PES_header_data_length
   if (headerBytes > bytes.length) throw new MalformedError('PES header is cut off', bytes.length);
   const packetBytes = bytes.readUInt16BE(4); // PES_packet_length
   const flags = bytes[7]! >> 6; // PTS_DTS_flags
-  const hasPts = (flags & 2) !== 0 && headerBytes >= FIXED_BYTES + TIME_BYTES;
-  const hasDts = flags === 3 && headerBytes >= FIXED_BYTES + 2 * TIME_BYTES;
+  const hasPts = (flags & 2) !== 0 && headerBytes >= PES_FIXED_BYTES + TIME_BYTES;
+  const hasDts = flags === 3 && headerBytes >= PES_FIXED_BYTES + 2 * TIME_BYTES;
   return {
     streamId,
     headerBytes,
     payloadBytes: packetBytes === 0 ? undefined : Math.max(0, PREFIX_BYTES + packetBytes - headerBytes),
-    pts: hasPts ? readTime(bytes, FIXED_BYTES) : undefined,
-    dts: hasDts ? readTime(bytes, FIXED_BYTES + TIME_BYTES) : undefined,
+    pts: hasPts ? readTime(bytes, PES_FIXED_BYTES) : undefined,
+    dts: hasDts ? readTime(bytes, PES_FIXED_BYTES + TIME_BYTES) : undefined,
   };
 }
 

@@ -2,8 +2,11 @@
 // Annex D; Opus after the mapping that its authors and ffmpeg share.
 
 import { parseOpusHead } from '../../codec/opus/opus-head.ts';
-import type { AudioCodec, AudioTrack, Track, VideoCodec } from '../../media/track.ts';
+import type { AudioTrack, Track } from '../../media/track.ts';
 import { StreamId } from './pes.ts';
+
+/** The codecs that we carry and read. */
+export type StreamCodec = 'h264' | 'hevc' | 'aac' | 'mp3' | 'ac3' | 'eac3' | 'opus';
 
 /** stream_type. */
 export const StreamType = {
@@ -75,7 +78,7 @@ function registration(formatIdentifier: string): Buffer {
   return Buffer.concat([Buffer.from([DescriptorTag.registration, 4]), Buffer.from(formatIdentifier, 'latin1')]);
 }
 
-const CODECS: Readonly<Record<number, VideoCodec | AudioCodec>> = {
+const CODECS: Readonly<Record<number, StreamCodec>> = {
   [StreamType.mpeg1Audio]: 'mp3',
   [StreamType.mpeg2Audio]: 'mp3',
   [StreamType.adts]: 'aac',
@@ -85,7 +88,7 @@ const CODECS: Readonly<Record<number, VideoCodec | AudioCodec>> = {
   [StreamType.eac3]: 'eac3',
 };
 
-const CODECS_OF_FORMATS: Readonly<Record<string, VideoCodec | AudioCodec>> = {
+const CODECS_OF_FORMATS: Readonly<Record<string, StreamCodec>> = {
   HEVC: 'hevc',
   'AC-3': 'ac3',
   EAC3: 'eac3',
@@ -93,7 +96,7 @@ const CODECS_OF_FORMATS: Readonly<Record<string, VideoCodec | AudioCodec>> = {
 };
 
 /** The codec of a stream as its program map tells it; undefined for all that we cannot read. */
-export function codecOfStream(streamType: number, descriptors: Buffer): VideoCodec | AudioCodec | undefined {
+export function codecOfStream(streamType: number, descriptors: Buffer): StreamCodec | undefined {
   if (streamType !== StreamType.privatePes) return CODECS[streamType];
   for (const { tag, body } of descriptorsIn(descriptors)) {
     if (tag === DescriptorTag.dvbAc3) return 'ac3';
