@@ -78,7 +78,8 @@ export async function monotonic(input: string, seconds?: number): Promise<Packet
   const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
   const entries = 'packet=codec_type,stream_index,pts_time,dts_time';
   const { packets } = JSON.parse(await ffprobe([...interval, '-show_entries', entries, '-of', 'json', input]));
-  const byStream = Map.groupBy(packets as Packet[], (packet) => packet.stream_index);
+  const inOrder = (packets as Packet[]).toSorted((a, b) => a.stream_index - b.stream_index);
+  const byStream = Map.groupBy(inOrder, (packet) => packet.stream_index);
   return [...byStream.values()].map((group) => {
     const times = group.map(({ dts_time, pts_time }) => Number(dts_time ?? pts_time));
     const gaps = times.slice(1).map((time, index) => time - times[index]!);
