@@ -49,6 +49,14 @@ async function sendInRealTime(client: RtmpClient, tags: readonly Tag[], signal: 
   }
 }
 
+/** The payloads of one elementary stream of a file, as ffprobe cuts it into packets. */
+export async function payloadsOf(file: string, kind: 'video' | 'audio'): Promise<Buffer[]> {
+  const { streams, packets } = await probe(file);
+  return packets
+    .filter(({ stream_index }) => streams[stream_index]!.codec_type === kind)
+    .map(({ data }) => bytesOf(data));
+}
+
 interface Probed {
   readonly streams: readonly { codec_type: string; codec_name: string; extradata?: string; time_base: string }[];
   readonly packets: readonly {
@@ -62,8 +70,7 @@ interface Probed {
 
 /** Sequence starts first, then each packet, in order of decode times from 0 on. */
 async function readTags(file: string): Promise<Tag[]> {
-  const probe = ['-v', 'error', '-show_streams', '-show_packets', '-show_data', '-of', 'json', file];
-  const { streams, packets } = JSON.parse((await runTool('ffprobe', probe)).stdout) as Probed;
+  const { streams, packets } = await probe(file);
   const startMs = Math.min(...packets.map(({ dts_time }) => Number(dts_time) * 1000));
   const headers = streams.map(({ codec_type, codec_name, extradata = '' }): Tag => {
     const config = bytesOf(extradata);
@@ -86,6 +93,11 @@ async function readTags(file: string): Promise<Tag[]> {
     return { type: VIDEO, timestampMs, payload: ex(frameType, VIDEO_FOURCCS[codec_name]!, body) };
   });
   return [...headers, ...samples.sort((a, b) => a.timestampMs - b.timestampMs)];
+}
+
+async function probe(file: string): Promise<Probed> {
+  const args = ['-v', 'error', '-show_streams', '-show_packets', '-show_data', '-of', 'json', file];
+  return JSON.parse((await runTool('ffprobe', args)).stdout);
 }
 
 function ex(firstByte: number, fourCc: string, body: Buffer): Buffer {
