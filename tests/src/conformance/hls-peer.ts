@@ -16,6 +16,7 @@ const GROUP_FRAMES = 50;
 export const hlsPeer: ConformancePeer = {
   protocol: protocolFor('hls://')!,
   delivery: { ...defaultDelivery, segmentDurationMs: 2000, segmentCount: 4 },
+  mostPendingBytes: 64 << 20,
   redirects: true,
   async start() {
     const directory = await mkdtemp(join(tmpdir(), 'pushfleet-hls-'));

@@ -7,6 +7,8 @@ import type { DeliveryOptions, Protocol } from '@pushfleet/protocols';
 export interface ConformancePeer {
   readonly protocol: Protocol;
   readonly delivery: DeliveryOptions;
+  /** Most that may wait in the process for a target that stalls. */
+  readonly mostPendingBytes: number;
   /** Servers of this protocol may redirect. */
   readonly redirects: boolean;
   start(): Promise<RunningPeer>;
@@ -29,3 +31,6 @@ export interface RunningPeer {
   readonly keptBackFrames: number;
   stop(): Promise<void>;
 }
+
+/** What a feed may hold back, and as much as half of it again: the largest group of pictures here, and what HTTP and TS add. */
+export const MOST_BYTES_OF_A_FEED = 12 << 20;

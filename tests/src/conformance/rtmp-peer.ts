@@ -1,11 +1,12 @@
 import { defaultDelivery, protocolFor } from '@pushfleet/protocols';
 import { startNginxRtmp } from '../harness/nginx-rtmp.ts';
-import type { ConformancePeer } from './peer.ts';
+import { type ConformancePeer, MOST_BYTES_OF_A_FEED } from './peer.ts';
 
 /** nginx-rtmp, which records what it takes in. */
 export const rtmpPeer: ConformancePeer = {
   protocol: protocolFor('rtmp://')!,
   delivery: defaultDelivery,
+  mostPendingBytes: MOST_BYTES_OF_A_FEED,
   redirects: false,
   async start() {
     const nginx = await startNginxRtmp();

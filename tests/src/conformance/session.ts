@@ -63,6 +63,7 @@ export class ConformanceStream {
   append(samples: readonly Sample[]): void {
     for (const sample of samples) {
       const placed = this.#timeline.place(sample);
+      if (placed === undefined) continue;
       for (const channel of this.#channels.values()) channel.append(placed, performance.now());
     }
   }

@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultDelivery, protocolFor } from '@pushfleet/protocols';
 import { until } from '../harness/until.ts';
-import type { ConformancePeer } from './peer.ts';
+import { type ConformancePeer, MOST_BYTES_OF_A_FEED } from './peer.ts';
 
 /** The HTTP server of Node as the receiver of one long request: writes the body to a file. */
 function uploadPeer(scheme: string, ending: string): ConformancePeer {
   return {
     protocol: protocolFor(`${scheme}://`)!,
     delivery: defaultDelivery,
+    mostPendingBytes: MOST_BYTES_OF_A_FEED,
     redirects: true,
     async start() {
       const directory = await mkdtemp(join(tmpdir(), `pushfleet-${scheme}-`));
