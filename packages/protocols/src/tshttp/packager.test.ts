@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import { ChunkedBody } from '../http/body.ts';
@@ -5,6 +8,7 @@ import { LAST_CHUNK } from '../http/chunk.ts';
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 import type { WireBatch } from '../packager/packager.ts';
+import { run } from '../publisher/testing/programs.ts';
 import { tsHttpWireFormat } from './packager.ts';
 
 const PACKET_BYTES = 188;
@@ -79,6 +83,21 @@ describe('the wire format of tshttp', () => {
       expect(notice[3]! >> 4).toBe(2); // adaptation field, no payload
       expect(notice[5]! & 0x80).toBe(0x80); // discontinuity_indicator
     }
+  });
+
+  it('makes a stream of what a slow connection gets in which ffmpeg misses nothing that it was not told of', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tshttp-packager-'));
+    const judge = async (name: string, ...parts: Buffer[]): Promise<number> => {
+      const file = join(directory, name);
+      await writeFile(file, Buffer.concat(parts.flatMap(packetsIn)));
+      const { stderr } = await run('ffmpeg', '-v', 'debug', '-i', file, '-c', 'copy', '-f', 'null', '-');
+      return stderr.match(/Continuity check failed/g)?.length ?? 0;
+    };
+    const before = batches.slice(0, 120).map(({ bytes }) => bytes);
+    const behind = batches.slice(batches.indexOf(syncBatches[5]!)).map(({ bytes }) => bytes);
+    expect(await judge('told.ts', ...before, packager.resume!(syncBatches[5]!), ...behind)).toBe(0);
+    expect(await judge('untold.ts', ...before, ...behind)).toBeGreaterThan(0); // or the judge is asleep
+    await rm(directory, { recursive: true });
   });
 
   it('lets connections start ten times a second where there is no picture', () => {
