@@ -35,8 +35,9 @@ interface Lane {
   needsParameterSets: boolean;
   /** Added to rescaled times. */
   originTicks: number;
-  /** Time of the last sample, -1 before it, and where it ends. */
+  /** Time of the last sample; -1 before it. */
   lastTicks: number;
+  /** Where the last sound ends. */
   endTicks: number;
   /** Distance of the last two pictures, or length of the last sound. */
   stepTicks: number;
@@ -142,7 +143,7 @@ export class Fmp4Muxer {
       needsParameterSets: previous?.track !== track && this.#anchorMs !== undefined,
       originTicks,
       lastTicks,
-      endTicks: lastTicks,
+      endTicks: Number.NEGATIVE_INFINITY,
       stepTicks: Math.round(timescale / nominalRate(track)),
       referenceTicks: Number.NEGATIVE_INFINITY,
     };
