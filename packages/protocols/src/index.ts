@@ -82,4 +82,5 @@ export {
 } from './rtmp/server-connection.ts';
 export { parseRtmpUrl, type RtmpTarget, type RtmpTargetOptions } from './rtmp/url.ts';
 export { tsHttpWireFormat } from './tshttp/packager.ts';
+export { playTsHttp, type TsHttpPlayOptions } from './tshttp/player.ts';
 export { parseTsHttpUrl, type TsHttpTarget } from './tshttp/target.ts';
