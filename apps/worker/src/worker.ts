@@ -30,9 +30,9 @@ import { ConnectBudget } from './push/connect-budget.ts';
 import { PushMemories } from './push/push-memory.ts';
 import { PushProcessor } from './queue/push-processor.ts';
 import { PushQueueWorker } from './queue/push-queue-worker.ts';
+import { Ingest } from './source/ingest.ts';
 import { SourceOpener } from './source/input-opener.ts';
 import { LiveRegistry } from './source/live-registry.ts';
-import { RtmpIngest } from './source/rtmp-ingest.ts';
 import { ClusterPulls } from './source/rtmp-pull.ts';
 import { StreamHubs } from './source/stream-hubs.ts';
 import { type InputSwitch, StreamInputs } from './source/stream-input.ts';
@@ -70,7 +70,7 @@ export class FleetWorker {
   readonly #watch: DesiredWatch;
   readonly #hubs: StreamHubs;
   readonly #live: LiveRegistry;
-  readonly #ingest: RtmpIngest;
+  readonly #ingest: Ingest;
   readonly #http: WorkerHttp;
   readonly #processor: PushProcessor;
   readonly #queue: PushQueueWorker;
@@ -111,7 +111,8 @@ export class FleetWorker {
       (options) =>
         dials[options.redirected ? 'public' : trust](options);
     const pulls = new ClusterPulls(this.#clusterKey);
-    const worker = { id: '', name: config.workerId, rtmp: () => this.#addresses.rtmp };
+    const httpAddress = () => this.#addresses.http;
+    const worker = { id: '', name: config.workerId, rtmp: () => this.#addresses.rtmp, http: httpAddress };
     const streams = new Remembered((name) => this.#desired.stream(name));
     const stream = (name: string) => streams.read(name);
 
@@ -186,7 +187,7 @@ export class FleetWorker {
     this.#queue.on('active', () => {
       if (this.#processor.size >= this.#queue.concurrency - 1) void this.#heartbeat.beatNow();
     });
-    this.#ingest = new RtmpIngest({
+    this.#ingest = new Ingest({
       hubs: this.#hubs,
       live: this.#live,
       pulls,
@@ -194,6 +195,8 @@ export class FleetWorker {
       facts: this.#facts,
       workerName: config.workerId,
       draining: () => this.#draining,
+      httpAddress,
+      readyPeers: () => this.#readyPeers(),
       log,
     });
     this.#http = new WorkerHttp({
@@ -201,6 +204,8 @@ export class FleetWorker {
       fence: async (proof) =>
         isClusterProof(this.#clusterKey, proof) ? testify(this.#redis, this.#heartbeat.unbrokenMs) : undefined,
       metrics: () => workerMetrics(this.#record(), this.#processor.holders()),
+      media: (exchange) => this.#ingest.answer(exchange),
+      failed: (err) => log.error({ err }, 'request failed'),
     });
     this.#heartbeat = new Heartbeat(this.#scripts, () => this.#record(), {
       beat: (beat, workers) => this.#beaten(beat, workers),
@@ -382,6 +387,12 @@ export class FleetWorker {
     if (this.#draining) reasons.push('draining');
     if (this.#heartbeat.silentMs > SILENT_MS) reasons.push('redis does not answer');
     return reasons;
+  }
+
+  /** HTTP addresses of those that can take a stream when this worker takes it no more. */
+  #readyPeers(): string[] {
+    const isReady = ({ id, state }: WorkerRecord) => state === 'ready' && this.#living.has(id);
+    return this.#peers.filter(isReady).map(({ http }) => http);
   }
 
   #record(): WorkerRecord {

@@ -26,6 +26,8 @@ export interface LiveSource {
   readonly workerName: string;
   /** `host:port` to pull from by RTMP; empty when that worker serves none. */
   readonly rtmp: string;
+  /** `host:port` of that worker's HTTP ingest; empty when it is off. */
+  readonly http: string;
   /** Names this very publication: only its owner may withdraw it. */
   readonly token: string;
   readonly publisher: string;

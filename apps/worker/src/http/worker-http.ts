@@ -1,6 +1,9 @@
 import http from 'node:http';
 import type net from 'node:net';
 import { CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
+import { within } from '../fleet/within.ts';
+import type { Exchange } from './exchange.ts';
+import { sendProblem } from './problems.ts';
 
 export interface WorkerHttpDeps {
   /** Reasons why the worker is not ready; empty when it is. */
@@ -9,16 +12,40 @@ export interface WorkerHttpDeps {
   readonly fence: (clusterProof: string | undefined) => Promise<boolean | undefined>;
   /** Prometheus text. */
   readonly metrics: () => string;
+  /** Everything else: streams that come in and go out. */
+  readonly media: (exchange: Exchange) => Promise<void>;
+  /** A request failed in a way that nobody foresaw; the peer has been sent away. */
+  readonly failed: (error: unknown) => void;
+  /** For the head of a request. */
+  readonly headTimeoutMs?: number;
 }
 
-/** The HTTP port of a worker: health, readiness, metrics, and the vote that peers ask for. */
+const HEAD_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+/** How long the last bytes of streams that are being served may take. */
+const GOODBYE_MS = 500;
+
+/** The HTTP port of a worker: streams in and out, health, readiness, metrics, and the vote that peers ask for. */
 export class WorkerHttp {
+  readonly #deps: WorkerHttpDeps;
   readonly #server: http.Server;
 
   constructor(deps: WorkerHttpDeps) {
-    this.#server = http.createServer((request, response) => {
-      answer(deps, request, response).catch(() => response.destroy());
-    });
+    this.#deps = deps;
+    const { headTimeoutMs = HEAD_TIMEOUT_MS } = deps;
+    const options: http.ServerOptions = {
+      noDelay: true,
+      requestTimeout: 0, // an upload that goes on for days is one request
+      headersTimeout: headTimeoutMs,
+      connectionsCheckingInterval: headTimeoutMs / 5,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    };
+    this.#server = http.createServer(options, (request, response) =>
+      this.#answer({ request, response, proceed: () => {} }),
+    );
+    this.#server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) =>
+      this.#answer({ request, response, proceed: () => response.writeContinue() }),
+    );
   }
 
   /** Resolves with the port that was bound. */
@@ -31,32 +58,41 @@ export class WorkerHttp {
   }
 
   async close(): Promise<void> {
-    this.#server.close();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeIdleConnections();
+    await within(GOODBYE_MS, closed);
     this.#server.closeAllConnections();
+  }
+
+  #answer(exchange: Exchange): void {
+    const page = exchange.request.url?.split('?', 1)[0] ?? '';
+    const answered = Object.hasOwn(pages, page) ? pages[page]!(this.#deps, exchange) : this.#deps.media(exchange);
+    answered.catch((error: unknown) => {
+      this.#deps.failed(error);
+      sendProblem(exchange, 'internal_error', 'Look into the log of the worker and report the fault.');
+    });
   }
 }
 
-async function answer(
-  deps: WorkerHttpDeps,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): Promise<void> {
-  const json = (status: number, body: object) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
-  switch (request.url) {
-    case '/health':
-      return void json(200, { status: 'ok' });
-    case '/ready': {
-      const reasons = deps.unready();
-      return void json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
-    }
-    case '/metrics':
-      return void response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
-    case FENCE_PATH: {
-      const redis = await deps.fence(request.headers[CLUSTER_HEADER] as string | undefined);
-      return void (redis === undefined ? json(403, { code: 'forbidden' }) : json(200, { redis }));
-    }
-    default:
-      return void json(404, { code: 'not_found' });
-  }
+type Page = (deps: WorkerHttpDeps, exchange: Exchange) => Promise<void>;
+
+/** They go before streams of the same names. */
+const pages: Readonly<Record<string, Page>> = {
+  '/health': async (_deps, exchange) => json(exchange, 200, { status: 'ok' }),
+  '/ready': async (deps, exchange) => {
+    const reasons = deps.unready();
+    json(exchange, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
+  },
+  '/metrics': async (deps, { response }) => {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
+  },
+  [FENCE_PATH]: async (deps, exchange) => {
+    const redis = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);
+    if (redis === undefined) sendProblem(exchange, 'forbidden', 'The proof of the cluster key is missing or wrong.');
+    else json(exchange, 200, { redis });
+  },
+};
+
+function json({ response }: Exchange, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }

@@ -9,7 +9,12 @@ export interface LiveRegistryDeps {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly scripts: FleetScripts;
-  readonly worker: { readonly id: string; readonly name: string; readonly rtmp: () => string };
+  readonly worker: {
+    readonly id: string;
+    readonly name: string;
+    readonly rtmp: () => string;
+    readonly http: () => string;
+  };
   /** Ids of the workers that live, this one included. */
   readonly living: () => ReadonlySet<string>;
 }
@@ -48,6 +53,7 @@ export class LiveRegistry {
       worker: worker.id,
       workerName: worker.name,
       rtmp: worker.rtmp(),
+      http: worker.http(),
       token: randomUUID(),
       publisher,
       since: new Date().toISOString(),
@@ -73,9 +79,8 @@ export class LiveRegistry {
   /** Never rejects: what Redis does not take now is withdrawn with the next `tidy`. */
   async release(stream: string): Promise<void> {
     const own = this.#own.get(stream);
-    if (own === undefined) return;
     this.#own.delete(stream);
-    this.#over.add(own.entry);
+    if (own !== undefined) this.#over.add(own.entry);
     await this.tidy();
   }
 
@@ -101,13 +106,25 @@ export class LiveRegistry {
     return this.#found.read(stream);
   }
 
+  /**
+   * The other living worker that has the stream, as Redis says now; undefined also when Redis does not answer: a peer is sent elsewhere only
+   * by what is true, else two workers could send it to and fro.
+   */
+  async holder(stream: string): Promise<LiveSource | undefined> {
+    const found = this.#holder(stream).catch(() => undefined);
+    return (await within(CLAIM_MS, found)) ? found : undefined;
+  }
+
   async #look(stream: string): Promise<LiveSource | undefined> {
+    const entry = await this.#holder(stream);
+    return entry?.rtmp === '' ? undefined : entry;
+  }
+
+  async #holder(stream: string): Promise<LiveSource | undefined> {
     const json = await this.#deps.redis.hget(this.#deps.keys.live, stream);
     if (json === null) return undefined;
     const entry = JSON.parse(json) as LiveSource;
-    if (entry.worker === this.#deps.worker.id || entry.rtmp === '' || !this.#deps.living().has(entry.worker))
-      return undefined;
-    return entry;
+    return entry.worker === this.#deps.worker.id || !this.#deps.living().has(entry.worker) ? undefined : entry;
   }
 
   /** What Redis says of a claim that was made on trust. */

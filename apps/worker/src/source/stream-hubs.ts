@@ -48,6 +48,11 @@ export class StreamHubs {
     };
   }
 
+  /** Somebody uses the stream, and a connection could start with a picture. */
+  isLive(name: string): boolean {
+    return this.#entries.get(name)?.hub.live ?? false;
+  }
+
   /** The inputs of a stream that is in use. */
   inputs(name: string): StreamInputs | undefined {
     return this.#entries.get(name)?.inputs;
