@@ -82,9 +82,9 @@ export class PlaylistUploads {
   async #uploadNewest(): Promise<void> {
     const { keeper, retention, window, target, uploader, timeoutMs } = this.#deps;
     const playlist = window.snapshot(this.#isEnded);
-    await keeper.save({ playlist, retired: retention.retired });
     const body = Buffer.from(serializePlaylist(playlist));
     this.#pendingBytes = body.length;
+    await keeper.save({ playlist, retired: retention.retired });
     await uploader.store({
       lane: 'playlists',
       path: target.playlistPath,

@@ -19,6 +19,11 @@ export class PlaylistWindow {
     return this.#mediaSequence + this.#segments.length;
   }
 
+  /** Nobody has ever published here. */
+  get isNew(): boolean {
+    return this.#targetDurationS === 0;
+  }
+
   get length(): number {
     return this.#segments.length;
   }

@@ -39,8 +39,8 @@ export class Publication implements BatchSink {
   #publishedUntilMs: number | undefined;
   /** For names. The number of a segment that was lost is not used again: it may still arrive. */
   #nextNumber: number;
-  /** What is listed next does not continue what is listed now. */
-  #isGap: boolean;
+  /** Number of the segment that continues what is listed; undefined when none does. */
+  #continuedBy: number | undefined;
   /** Listed, and not acknowledged. */
   #announced = 0;
   #confirmedBytes = 0;
@@ -63,7 +63,6 @@ export class Publication implements BatchSink {
     this.#failure.promise.catch(() => {}); // it may come when nobody listens any more
     this.#publishedUntilMs = this.#window.endsAtMs;
     this.#nextNumber = this.#window.nextSequence;
-    this.#isGap = this.#window.length > 0;
   }
 
   /** Segments that the target has acknowledged. */
@@ -85,9 +84,9 @@ export class Publication implements BatchSink {
     const segment = batch as HlsSegment;
     if (this.#isRepeated(segment)) return;
     this.#publishedUntilMs = undefined;
-    const uri = `${this.#deps.target.segmentPrefix}${this.#deps.keeper.epoch.toString(36)}-${this.#nextNumber}.ts`;
-    this.#nextNumber += 1;
-    const dropped = this.#queue.push({ segment, uri, isListed: false });
+    const number = this.#nextNumber++;
+    const uri = `${this.#deps.target.segmentPrefix}${this.#deps.keeper.epoch.toString(36)}-${number}.ts`;
+    const dropped = this.#queue.push({ segment, number, uri, isListed: false });
     for (const shipment of dropped) this.#onLost(shipment);
     this.#announce();
   }
@@ -158,8 +157,8 @@ export class Publication implements BatchSink {
   /** What is listed stays listed, or the numbers of all behind it would change. */
   #onLost({ segment, isListed }: Shipment): void {
     this.#droppedSamples += segment.videoSamples + segment.audioSamples;
-    this.#isGap = true;
     if (!isListed) return;
+    this.#continuedBy = undefined;
     this.#announced -= 1;
     this.#announce();
   }
@@ -188,11 +187,11 @@ export class Publication implements BatchSink {
   }
 
   #list(shipment: Shipment): void {
-    const { segment, uri } = shipment;
+    const { segment, number, uri } = shipment;
     const { durationMs, startsAtMs, targetDurationS } = segment;
-    const isDiscontinuity = this.#isGap || (segment.isDiscontinuity && this.#window.length > 0);
+    const isDiscontinuity = !this.#window.isNew && (segment.isDiscontinuity || number !== this.#continuedBy);
     shipment.isListed = true;
-    this.#isGap = false;
+    this.#continuedBy = number + 1;
     this.#window.add({ uri, durationMs, startsAtMs, isDiscontinuity }, targetDurationS);
     this.#retention.noteLength(this.#window);
   }

@@ -4,6 +4,8 @@ import type { HlsSegment } from './segmenter.ts';
 /** One segment on its way to the target. */
 export interface Shipment {
   readonly segment: HlsSegment;
+  /** One more than that of the segment before it. */
+  readonly number: number;
   readonly uri: string;
   /** A playlist knows of it. */
   isListed: boolean;
