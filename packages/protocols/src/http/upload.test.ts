@@ -254,6 +254,16 @@ describe('a redirect', () => {
     });
   });
 
+  it('is followed even right behind an invitation, as nginx sends it', async () => {
+    const url = await urlOf(({ say }, round) => {
+      say('HTTP/1.1 100 Continue\r\n\r\n');
+      if (round === 0) setTimeout(() => say(moved('/there')), 40);
+    });
+    const { acceptedAtMs } = await upload(`${url}/s`, { expect: 'always' });
+    expect(acceptedAtMs).toBeGreaterThan(0);
+    expect(linesOf(servers[0]!.peers[1]!)[0]).toBe('POST /there HTTP/1.1');
+  });
+
   it('tells the dial that a peer has chosen the address', async () => {
     const url = await urlOf(({ say }, round) => say(round === 0 ? moved('/there') : response('200 OK')));
     const dialled: (boolean | undefined)[] = [];

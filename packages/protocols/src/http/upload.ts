@@ -22,6 +22,8 @@ export interface UploadOptions extends OpenOptions {
 
 /** How long a server may think about `100 Continue`; many know nothing of it (ffmpeg), so the body goes out then. */
 const CONTINUE_TIMEOUT_MS = 1000;
+/** nginx invites the body even when it refuses the request in the next breath, and that breath may take a delayed acknowledgement. */
+const SECOND_THOUGHT_MS = 100;
 /**
  * Who is not asked says nothing when it accepts, but refuses at once: a refusal takes a round trip and this long. A round trip takes no longer
  * than it took to connect.
@@ -42,15 +44,15 @@ export async function openUpload(options: UploadOptions): Promise<Upload> {
 }
 
 async function openRound(round: Round, timeoutMs: number): Promise<Outcome<Upload>> {
-  const upload = new Upload(round.connection);
-  const patienceMs = round.expectsContinue
-    ? CONTINUE_TIMEOUT_MS
-    : REFUSAL_WINDOW_MS + Math.min(round.dialMs, MAX_ROUND_TRIP_MS);
+  const roundTripMs = Math.min(round.dialMs, MAX_ROUND_TRIP_MS);
+  const silenceMs = round.expectsContinue ? CONTINUE_TIMEOUT_MS : REFUSAL_WINDOW_MS + roundTripMs;
+  const upload = new Upload(round.connection, {
+    silenceMs: Math.min(silenceMs, timeoutMs / 2),
+    invitationMs: Math.min(SECOND_THOUGHT_MS + roundTripMs, timeoutMs / 2),
+  });
   const aborted = abortion(round.signal);
-  const timer = setTimeout(() => upload.accept(), Math.min(patienceMs, timeoutMs / 2));
   round.connection.socket.write(round.head);
   const verdict = await Promise.race([upload.verdict, aborted.promise]);
-  clearTimeout(timer);
   aborted.stop();
   if (verdict === 'accepted') return { opened: upload };
   upload.destroy();
@@ -59,22 +61,36 @@ async function openRound(round: Round, timeoutMs: number): Promise<Outcome<Uploa
   return { refusal: verdict };
 }
 
-/** `asking`: the head is out. `accepted`: the body goes out. `finishing`: our last word is said. */
-type UploadState = 'asking' | 'accepted' | 'finishing' | 'over';
+/** How long to wait for a refusal before the body goes out. */
+interface Patience {
+  /** After the head. */
+  readonly silenceMs: number;
+  /** After 100 Continue. */
+  readonly invitationMs: number;
+}
+
+/** `asking`: the head is out. `invited`: 100 has come. `accepted`: the body goes out. `finishing`: our last word is said. */
+type UploadState = 'asking' | 'invited' | 'accepted' | 'finishing' | 'over';
 
 /** A request whose body is being sent: write its chunks to `socket`. */
 export class Upload {
   readonly #exchange: Exchange;
+  readonly #patience: Patience;
   readonly #verdict = Promise.withResolvers<'accepted' | ResponseHead | PublishError>();
   readonly #failure = Promise.withResolvers<PublishError>();
   /** Resolves with the final response, or when none can come. */
   readonly #answered = Promise.withResolvers<void>();
   #state: UploadState = 'asking';
+  /** Silence is consent when it runs out. */
+  #timer: NodeJS.Timeout;
   #acceptedAtMs = 0;
   /** What the server has said last. */
   #answer = '';
 
-  constructor(connection: Connection) {
+  /** For openUpload, which sends the head. */
+  constructor(connection: Connection, patience: Patience) {
+    this.#patience = patience;
+    this.#timer = setTimeout(() => this.#accept(), patience.silenceMs);
     this.#exchange = new Exchange(connection, {
       head: (head) => this.#onHead(head),
       body: () => {}, // nobody reads what a server says to a stream
@@ -112,14 +128,6 @@ export class Upload {
     return this.#failure.promise;
   }
 
-  /** For openUpload: the body may be sent. */
-  accept(): void {
-    if (this.#state !== 'asking') return;
-    this.#state = 'accepted';
-    this.#acceptedAtMs = performance.now();
-    this.#verdict.resolve('accepted');
-  }
-
   /**
    * Ends the body with `trailer` (LAST_CHUNK, perhaps with chunks before it), waits for the answer of the server, closes and waits for it to close too:
    * at most so long in all. No socket is left then.
@@ -138,6 +146,7 @@ export class Upload {
 
   destroy(): void {
     this.#state = 'over';
+    clearTimeout(this.#timer);
     this.#answered.resolve();
     this.#exchange.destroy();
   }
@@ -147,23 +156,41 @@ export class Upload {
       this.#answer = describeResponse(head);
       this.#answered.resolve();
     }
-    if (this.#state === 'asking') this.#onVerdict(head);
+    if (this.#isUndecided) this.#onVerdict(head);
     else if (this.#state === 'accepted' && head.status >= 300) this.#fail(lateRefusal(head));
   }
 
-  /** Other 1xx are no answer yet, and a 2xx may come before the body: who has said it wants the rest all the same (ffmpeg). */
+  get #isUndecided(): boolean {
+    return this.#state === 'asking' || this.#state === 'invited';
+  }
+
+  /** A 2xx may come before the body: who says it wants the rest all the same (ffmpeg). Other 1xx are no answer yet. */
   #onVerdict(head: ResponseHead): void {
-    if (head.status === 100 || (head.status >= 200 && head.status < 300)) this.accept();
-    else if (head.status >= 200) this.#verdict.resolve(head);
+    if (head.status >= 300) this.#verdict.resolve(head);
+    else if (head.status >= 200) this.#accept();
+    else if (head.status === 100 && this.#state === 'asking') this.#invited();
+  }
+
+  #invited(): void {
+    this.#state = 'invited';
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#accept(), this.#patience.invitationMs);
+  }
+
+  #accept(): void {
+    if (!this.#isUndecided) return;
+    clearTimeout(this.#timer);
+    this.#state = 'accepted';
+    this.#acceptedAtMs = performance.now();
+    this.#verdict.resolve('accepted');
   }
 
   #onClosed(reason: string): void {
-    const when =
-      this.#state === 'asking'
-        ? 'before it answered'
-        : this.#answer === ''
-          ? 'without an answer'
-          : `after ${this.#answer}`;
+    const when = this.#isUndecided
+      ? 'before it answered'
+      : this.#answer === ''
+        ? 'without an answer'
+        : `after ${this.#answer}`;
     this.#answered.resolve();
     this.#fail(new PublishError('target_closed', reason === '' ? when : `${reason} ${when}`));
   }
