@@ -5,7 +5,7 @@ import { runTool } from './tool.ts';
 
 /** As ffprobe calls the codecs. */
 const VIDEO_FOURCCS: Readonly<Record<string, string>> = { hevc: 'hvc1', av1: 'av01', h264: 'avc1' };
-const AUDIO_FOURCCS: Readonly<Record<string, string>> = { opus: 'Opus', aac: 'mp4a' };
+const AUDIO_FOURCCS: Readonly<Record<string, string>> = { opus: 'Opus', aac: 'mp4a', flac: 'fLaC' };
 const AUDIO = 8;
 const VIDEO = 9;
 
@@ -73,7 +73,7 @@ async function readTags(file: string): Promise<Tag[]> {
   const { streams, packets } = await probe(file);
   const startMs = Math.min(...packets.map(({ dts_time }) => Number(dts_time) * 1000));
   const headers = streams.map(({ codec_type, codec_name, extradata = '' }): Tag => {
-    const config = bytesOf(extradata);
+    const config = codec_name === 'flac' ? flacConfig(bytesOf(extradata)) : bytesOf(extradata);
     return codec_type === 'video'
       ? { type: VIDEO, timestampMs: 0, payload: ex(0x90, VIDEO_FOURCCS[codec_name]!, config) } // key, SequenceStart
       : { type: AUDIO, timestampMs: 0, payload: ex(0x90, AUDIO_FOURCCS[codec_name]!, config) }; // ex header, SequenceStart
@@ -93,6 +93,11 @@ async function readTags(file: string): Promise<Tag[]> {
     return { type: VIDEO, timestampMs, payload: ex(frameType, VIDEO_FOURCCS[codec_name]!, body) };
   });
   return [...headers, ...samples.sort((a, b) => a.timestampMs - b.timestampMs)];
+}
+
+/** STREAMINFO as the only metadata block behind the marker, RFC 9639 §8. */
+function flacConfig(streamInfo: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('fLaC'), Buffer.of(0x80, 0, 0, streamInfo.length), streamInfo]);
 }
 
 async function probe(file: string): Promise<Probed> {

@@ -18,6 +18,10 @@ export class UploadSink {
   /** In the order of their arrival. */
   readonly uploads: Upload[] = [];
   readonly deleted: string[] = [];
+  /** TCP connections so far. */
+  connections = 0;
+  /** Paths whose bodies are coming right now. */
+  readonly receiving = new Set<string>();
   #opened = Promise.withResolvers<void>();
   readonly #server: Server;
 
@@ -25,7 +29,9 @@ export class UploadSink {
     this.#opened.resolve();
     this.#server = createServer(async (request, response) => {
       const { method, url: path = '', headers } = request;
+      this.receiving.add(path);
       const body = await buffer(request).catch(() => undefined);
+      this.receiving.delete(path);
       if (body === undefined) return; // the sender has given up
       if (method === 'DELETE') {
         this.deleted.push(path);
@@ -44,6 +50,9 @@ export class UploadSink {
   }
 
   async listen(): Promise<this> {
+    this.#server.on('connection', () => {
+      this.connections += 1;
+    });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     return this;
