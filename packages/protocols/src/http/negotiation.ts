@@ -84,8 +84,14 @@ export class Negotiation {
       response.status !== 401 ||
       !this.#authenticator.challenged(response.fields.get('www-authenticate') ?? [])
     ) {
-      throw failureOf(response);
+      throw this.#failureOf(response);
     }
+  }
+
+  #failureOf(response: ResponseHead): PublishError {
+    if (response.status !== 401 || this.#trail.isHome) return failureOf(response);
+    const why = 'from a host that a redirect has led to and that is not told the login of the URL';
+    return httpFailure(response.status, `${describeResponse(response)} ${why}`);
   }
 
   #follow(response: ResponseHead): void {

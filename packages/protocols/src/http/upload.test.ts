@@ -303,7 +303,10 @@ describe('a redirect', () => {
       'me:secret@',
     );
     const headers = { 'X-Key': 'secret', Authorization: 'Bearer secret', Cookie: 'secret', 'User-Agent': 'Mine' };
-    await expect(upload(`${url}/s`, { headers: { 'X-Key': 'secret' } })).rejects.toMatchObject({ code: 'http_401' });
+    await expect(upload(`${url}/s`, { headers: { 'X-Key': 'secret' } })).rejects.toMatchObject({
+      code: 'http_401',
+      detail: expect.stringContaining('not told the login'),
+    });
     await expect(upload(`${url}/s`, { headers })).rejects.toMatchObject({ code: 'http_401' });
     expect(other.peers).toHaveLength(2);
     for (const { head } of other.peers) {
