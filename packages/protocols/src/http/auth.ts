@@ -116,7 +116,7 @@ export class Authenticator {
   }
 }
 
-export function basicAuthorization({ user, password }: Login): string {
+function basicAuthorization({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
