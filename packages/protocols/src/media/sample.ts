@@ -4,7 +4,9 @@ import type { Track } from './track.ts';
  * One timed access unit or audio frame.
  *
  * `data` is shared by everything downstream and never written to. H.264 and HEVC: NAL units with 4-byte lengths, without
- * parameter sets and access unit delimiters (those live in `track.config`). AAC: one raw frame without ADTS header.
+ * parameter sets (those live in `track.config`), access unit delimiters and filler. AV1: the OBUs of one temporal unit with size fields, without
+ * temporal delimiter. VP9: one frame. AAC: one raw frame without ADTS header. MP3 and AC-3: one frame with its header. E-AC-3: the sync frames of
+ * one access unit. Opus: one packet. FLAC: one frame.
  */
 export interface Sample {
   readonly track: Track;
