@@ -39,8 +39,3 @@ export function parseTemporalUnit(bytes: Buffer): TemporalUnit {
 function opensWithKey(payload: Buffer): boolean {
   return payload.length > 0 && payload[0]! >> 4 === 0b0001;
 }
-
-/** The data of a temporal unit whose container tells the rest. Throws MalformedError. */
-export function withoutTemporalDelimiter(bytes: Buffer): Buffer {
-  return parseTemporalUnit(bytes).data;
-}
