@@ -60,6 +60,7 @@ export {
   type TsDemuxerStats,
 } from './container/mpegts/demuxer.ts';
 export { type Continuity, TsMuxer, type TsMuxerOptions, tsSupports } from './container/mpegts/muxer.ts';
+export { type HlsPlayOptions, parseHlsSource, playHls } from './hls/player.ts';
 export { m4sWireFormat } from './m4s/packager.ts';
 export { type PlayM4sOptions, playM4s } from './m4s/player.ts';
 export { M4sBodyError, type M4sReceipt, M4sReceiver } from './m4s/receiver.ts';
