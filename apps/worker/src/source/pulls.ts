@@ -1,4 +1,15 @@
-import { type Dial, FlvDemuxer, parseRtmpUrl, playRtmp } from '@pushfleet/protocols';
+import {
+  type Dial,
+  FlvDemuxer,
+  parseHlsSource,
+  parseM4sUrl,
+  parseRtmpUrl,
+  parseTsHttpUrl,
+  playHls,
+  playM4s,
+  playRtmp,
+  playTsHttp,
+} from '@pushfleet/protocols';
 import type { SourceEvents } from './source-events.ts';
 
 export interface PullOptions {
@@ -11,15 +22,32 @@ export interface PullOptions {
 /** Plays a stream of another server until it ends. Rejects with PublishError, TargetUrlError, or the reason of the signal. */
 export type Pull = (options: PullOptions) => Promise<void>;
 
-const pullRtmp: Pull = ({ url, dial, source, signal }) => {
+const pullRtmp: Pull = async ({ url, dial, source, signal }) => {
   const demuxer = new FlvDemuxer(source);
   const onMessage = demuxer.message.bind(demuxer);
-  return playRtmp({ target: parseRtmpUrl(url), dial, onMessage, signal });
+  await playRtmp({ target: parseRtmpUrl(url), dial, onMessage, signal });
 };
+const pullTsHttp: Pull = async ({ url, source: events, ...options }) =>
+  playTsHttp({ ...options, events, target: parseTsHttpUrl(url) });
+const pullM4s: Pull = async ({ url, source: events, ...options }) =>
+  playM4s({ ...options, events, target: parseM4sUrl(url) });
+const pullHls: Pull = async ({ url, source: events, ...options }) =>
+  playHls({ ...options, events, target: parseHlsSource(url) });
+
+/** HTTP says nothing of what it brings before it has brought it; the path does. */
+const pullHttp: Pull = (options) => (/^[^?#]*\.m3u8?(?:[?#]|$)/i.test(options.url) ? pullHls : pullTsHttp)(options);
 
 const pulls: Readonly<Record<string, Pull>> = {
   rtmp: pullRtmp,
   rtmps: pullRtmp,
+  tshttp: pullTsHttp,
+  tshttps: pullTsHttp,
+  hls: pullHls,
+  hlss: pullHls,
+  m4s: pullM4s,
+  m4ss: pullM4s,
+  http: pullHttp,
+  https: pullHttp,
 };
 
 /** How the URL is pulled; undefined when its scheme is none of ours. */
