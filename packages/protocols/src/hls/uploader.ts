@@ -48,6 +48,7 @@ export class Uploader {
   readonly #signal: AbortSignal;
   readonly #patienceMs: number;
   #acknowledgedAt = 0;
+  #hasMadeFolders = false;
   /** Begin of the oldest upload since the last acknowledgement that has failed. */
   #failingSince: number | undefined;
 
@@ -107,13 +108,21 @@ export class Uploader {
   async #send(upload: Upload): Promise<Answer> {
     const { lane, ...request } = { ...upload, method: this.#target.method };
     const answer = await this.#client.request(lane, request);
-    if (answer.status !== 409 || !this.#target.rules.makesFolders) return answer;
+    if (!this.#lacksFolder(answer)) return answer;
     await this.#makeFolders(upload);
     return this.#client.request(lane, request);
   }
 
+  /** nginx without `create_full_put_path` answers 500 instead of 409; then it is worth a try with the first upload. */
+  #lacksFolder({ status }: Answer): boolean {
+    if (!this.#target.rules.makesFolders) return false;
+    const isFirst = this.#acknowledgedAt === 0 && !this.#hasMadeFolders;
+    return status === 409 || (status === 500 && isFirst);
+  }
+
   /** RFC 4918 §9.3. What the target says about each of them does not matter: they may be there, or not be ours to make. */
   async #makeFolders({ lane, path }: Upload): Promise<void> {
+    this.#hasMadeFolders = true;
     for (const folder of foldersOf(path)) {
       await this.#client.request(lane, { method: 'MKCOL', path: folder, timeoutMs: MKCOL_TIMEOUT_MS });
     }
