@@ -13,7 +13,6 @@ export function m4sWireFormat(options: Partial<Pick<Fmp4MuxerOptions, 'now'>> = 
 
 class M4sPackager implements Packager {
   readonly #muxer: Fmp4Muxer;
-  #hasVideo = false;
   #isSync = false;
   #dtsMs = 0;
   #videoSamples = 0;
@@ -26,7 +25,6 @@ class M4sPackager implements Packager {
 
   setTracks(tracks: readonly Track[]): void {
     this.#muxer.setTracks(tracks);
-    this.#hasVideo = tracks.some(({ kind }) => kind === 'video');
   }
 
   header(): Buffer {
@@ -37,7 +35,7 @@ class M4sPackager implements Packager {
     if (!this.#muxer.append(sample)) return;
     const isVideo = sample.track.kind === 'video';
     if (this.#videoSamples + this.#audioSamples === 0) {
-      this.#isSync = sample.isSync && (isVideo || !this.#hasVideo);
+      this.#isSync = sample.isSync && (isVideo || !this.#muxer.hasVideo);
       this.#dtsMs = rescale(sample.dts, sample.track.timescale, 1000);
     }
     if (isVideo) this.#videoSamples += 1;

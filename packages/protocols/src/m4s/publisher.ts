@@ -49,7 +49,6 @@ export class M4sPublisher implements Publisher {
         ['DASH-IF-Ingest', '1.1'],
         [SESSION_FIELD, formatSession({ epoch, push: memory.id })],
       ],
-      expect: 'always', // routers and receivers decide before the first byte of media
       dial: (options) => this.#dial(options),
       signal,
       timeoutMs,

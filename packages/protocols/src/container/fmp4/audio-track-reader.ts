@@ -26,7 +26,10 @@ export class AudioTrackReader implements TrackReader {
     this.trackId = trackId;
     this.defaults = defaults;
     this.#editOffsetTicks = editOffsetTicks;
-    this.track = sameTrack({ kind: 'audio', codec, timescale, config, bitrateBps, ...soundOf(description) }, known);
+    this.track = sameTrack(
+      { kind: 'audio', codec, timescale, config, bitrateBps, ...soundOf(description, timescale) },
+      known,
+    );
   }
 
   read(entry: FragmentEntry, data: Buffer): Sample | undefined {
@@ -37,11 +40,11 @@ export class AudioTrackReader implements TrackReader {
 
 type Sound = Pick<AudioTrack, 'sampleRate' | 'channels'>;
 
-/** The record of the codec knows better than the container. */
-function soundOf(description: AudioDescription): Sound {
+/** The record of the codec knows better than the container, in which writers count by the sampling rate. */
+function soundOf(description: AudioDescription, timescale: number): Sound {
   const { sampleRate, channels } = description;
   const told = toldByCodec(description);
-  return { sampleRate: told.sampleRate || sampleRate, channels: told.channels || channels };
+  return { sampleRate: told.sampleRate || sampleRate || timescale, channels: told.channels || channels };
 }
 
 function toldByCodec({ codec, config, sampleRate, channels }: AudioDescription): Sound {

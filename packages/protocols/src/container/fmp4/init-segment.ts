@@ -2,7 +2,7 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Track } from '../../media/track.ts';
 import { box, fourCc, fullBox } from './box.ts';
-import { sampleEntry } from './sample-entry.ts';
+import { pictureSide, sampleEntry } from './sample-entry.ts';
 
 /** Ticks per second of the samples of a video track that can be told in it: all common frame rates come out even. */
 const VIDEO_TIMESCALE = 90_000;
@@ -29,7 +29,7 @@ const SUPPORTED_CODECS: ReadonlySet<Track['codec']> = new Set([
 
 /** Ticks per second of a track's times in the container: 90000 for video where that is exact, the sampling rate for audio. */
 export function mediaTimescale(track: Track): number {
-  if (track.kind === 'audio') return track.sampleRate;
+  if (track.kind === 'audio') return track.sampleRate || track.timescale;
   return VIDEO_TIMESCALE % track.timescale === 0 ? VIDEO_TIMESCALE : track.timescale;
 }
 
@@ -89,8 +89,8 @@ function tkhd(track: Track, trackId: number): Buffer {
     .u16(track.kind === 'audio' ? 0x0100 : 0) // volume
     .u16(0); // reserved
   writeUnityMatrix(fields)
-    .u32(track.kind === 'video' ? track.width * 0x10000 : 0) // width, 16.16
-    .u32(track.kind === 'video' ? track.height * 0x10000 : 0); // height
+    .u32(track.kind === 'video' ? pictureSide(track.width) * 0x10000 : 0) // width, 16.16
+    .u32(track.kind === 'video' ? pictureSide(track.height) * 0x10000 : 0); // height
   return fullBox('tkhd', 0, 3, fields.finish()); // track_enabled, track_in_movie
 }
 

@@ -256,6 +256,17 @@ describe('Fmp4Muxer', () => {
     });
   });
 
+  it('leaves out a track whose configuration is broken, and stands numbers that no field holds', () => {
+    const { tracks, samples } = media('AV1 and Opus');
+    const [video, audio] = tracks as [VideoTrack, AudioTrack];
+    const muxer = new Fmp4Muxer();
+    const wild: VideoTrack = { ...video, width: 1e6, height: 1e6, bitrateBps: 1e12 + 0.5 };
+    muxer.setTracks([wild, { ...audio, config: Buffer.from('Opus') }]);
+    expect(demux(muxer.header()).tracks.map(({ codec }) => codec)).toEqual(['av1']);
+    muxer.append({ ...ofKind(samples, 'video')[0]!, track: wild, pts: 2 ** 40 });
+    expect(fragmentsOf(muxer.take()!).flatMap(({ offsets }) => offsets)).toEqual([0x7fffffff]);
+  });
+
   it('is not thrown by sound that does not tell its duration', () => {
     const { tracks, samples } = media('E-AC-3');
     const broken = samples.map((sample, index) => (index === 5 ? { ...sample, data: Buffer.from('0b77') } : sample));

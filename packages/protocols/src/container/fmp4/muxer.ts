@@ -8,6 +8,7 @@ import type { AudioTrack, Track } from '../../media/track.ts';
 import { type FragmentSample, writeFragment, writeProducerReferenceTime } from './fragment-writer.ts';
 import { inBandParameterSets } from './in-band-parameter-sets.ts';
 import { buildInitSegment, fmp4Supports, mediaTimescale, trackIdAt } from './init-segment.ts';
+import { sampleEntry } from './sample-entry.ts';
 
 export interface Fmp4MuxerOptions {
   /** Left free before and behind what `take` returns, for a frame around it. */
@@ -23,6 +24,8 @@ const DEFAULTS: Fmp4MuxerOptions = { headRoomBytes: 0, tailRoomBytes: 0, now: Da
 const MAX_GROUP = 3;
 /** Used until a video track without a frame rate has shown the distance of its pictures. */
 const ASSUMED_FRAME_RATE = 25;
+/** What the field holds. Sources that count in 33 bits can say more, by mistake. */
+const MAX_COMPOSITION_OFFSET = 0x7fffffff;
 const NOTHING = Buffer.alloc(0);
 
 /** A track on its way into the container. Times are ticks of its media timescale, on the wall-clock line. */
@@ -80,15 +83,20 @@ export class Fmp4Muxer {
     this.#options = { ...DEFAULTS, ...options };
   }
 
-  /** Names the tracks that the next samples belong to. Those that `fmp4Supports` not are left out. */
+  /** Names the tracks that the next samples belong to. Those that fragmented MP4 cannot carry, or whose configuration is broken, are left out. */
   setTracks(tracks: readonly Track[]): void {
     this.#closeGroup();
     const before = this.#lanes;
-    const supported = tracks.filter(fmp4Supports);
+    const supported = tracks.filter((track) => fmp4Supports(track) && isDescribable(track));
     if (supported.length === before.length && supported.every((track, index) => track === before[index]!.track)) return;
     this.#lanes = supported.map((track, index) => this.#lane(track, index, before));
     this.#hasVideo = supported.some(({ kind }) => kind === 'video');
     this.#headerIsDue = this.#anchorMs !== undefined;
+  }
+
+  /** One of the tracks in force is video. */
+  get hasVideo(): boolean {
+    return this.#hasVideo;
   }
 
   /** ftyp and moov of the tracks in force. */
@@ -162,7 +170,7 @@ export class Fmp4Muxer {
     const picture = this.#picture[0]!;
     const shownTicks = lane.originTicks + rescale(sample.pts, sample.track.timescale, lane.timescale);
     picture.durationTicks = lane.stepTicks;
-    picture.compositionOffsetTicks = Math.max(0, shownTicks - timeTicks);
+    picture.compositionOffsetTicks = Math.min(Math.max(0, shownTicks - timeTicks), MAX_COMPOSITION_OFFSET);
     picture.isSync = sample.isSync;
     picture.data = sample.data;
     if (sample.isSync && lane.needsParameterSets) {
@@ -231,6 +239,16 @@ export class Fmp4Muxer {
     if (this.#writer.length > 0) return;
     this.#writer.reserve(this.#options.headRoomBytes);
     this.#writer.leave(this.#options.headRoomBytes);
+  }
+}
+
+function isDescribable(track: Track): boolean {
+  try {
+    sampleEntry(track);
+    return true;
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
   }
 }
 

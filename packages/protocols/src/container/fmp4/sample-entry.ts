@@ -16,8 +16,8 @@ function videoEntry(track: VideoTrack): Buffer {
     .fill(0, 6) // reserved
     .u16(1) // data_reference_index
     .fill(0, 16) // pre_defined, reserved, pre_defined
-    .u16(width) // width
-    .u16(height) // height
+    .u16(pictureSide(width)) // width
+    .u16(pictureSide(height)) // height
     .u32(0x00480000) // horizresolution, 72 dpi
     .u32(0x00480000) // vertresolution
     .u32(0) // reserved
@@ -26,7 +26,7 @@ function videoEntry(track: VideoTrack): Buffer {
     .u16(0x0018) // depth
     .i16(-1) // pre_defined
     .finish();
-  const bitrate = bitrateBps > 0 ? btrt(bitrateBps) : Buffer.alloc(0);
+  const bitrate = bitrateBps > 0 ? btrt(wholeBitrate(bitrateBps)) : Buffer.alloc(0);
   switch (track.codec) {
     case 'h264':
       return box('avc1', fields, box('avcC', config), bitrate); // ISO/IEC 14496-15 §5.4.2
@@ -37,6 +37,11 @@ function videoEntry(track: VideoTrack): Buffer {
     case 'vp9':
       return box('vp09', fields, box('vpcC', config), bitrate); // VP in ISOBMFF: the record begins with version and flags
   }
+}
+
+/** A width or height as far as the field can tell it. */
+export function pictureSide(pixels: number): number {
+  return Math.min(pixels, 0xffff);
 }
 
 function btrt(bitrateBps: number): Buffer {
@@ -50,13 +55,19 @@ function btrt(bitrateBps: number): Buffer {
   );
 }
 
+/** Sources may announce any number. */
+function wholeBitrate(bitrateBps: number): number {
+  return Math.min(Math.round(bitrateBps), 0xffffffff);
+}
+
 /** Sampling rates from here on do not fit the field, which is 16.16; the codec's own record tells them. */
 const MAX_FIELD_RATE = 0xffff;
 /** MPEG-2 audio, ISO/IEC 13818-3, has lower sampling rates than MPEG-1 and a type of its own. */
 const LOWEST_MPEG1_RATE = 32_000;
 
 function audioEntry(track: AudioTrack): Buffer {
-  const { codec, channels, sampleRate, config, bitrateBps } = track;
+  const { codec, channels, sampleRate, config } = track;
+  const bitrateBps = wholeBitrate(track.bitrateBps);
   const fields = new ByteWriter(28)
     .fill(0, 6) // reserved
     .u16(1) // data_reference_index
