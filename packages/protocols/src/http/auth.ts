@@ -68,7 +68,7 @@ export class Authenticator {
   }
 
   /** There is somebody to log in as. */
-  get hasLogin(): boolean {
+  get #hasLogin(): boolean {
     return this.#login.user !== '';
   }
 
@@ -84,7 +84,8 @@ export class Authenticator {
   challenged(values: readonly string[]): boolean {
     const challenge = strongestOf(parseChallenges(values));
     this.#rounds += 1;
-    if (challenge === undefined || !this.hasLogin || this.#rounds > MAX_ROUNDS || !this.#isNew(challenge)) return false;
+    if (challenge === undefined || !this.#hasLogin || this.#rounds > MAX_ROUNDS || !this.#isNew(challenge))
+      return false;
     this.#wasAccepted = false;
     this.#remember(challenge);
     return true;

@@ -6,9 +6,6 @@ import { type Field, serializeRequestHead, withAddedFields } from './request-hea
 import { describeResponse, type ResponseHead } from './response-head.ts';
 import { authorityOf, type HttpTarget } from './url.ts';
 
-/** When to ask a server whether it wants the body before it gets it. `when-useful`: when it is likely to want a login first. */
-export type ExpectMode = 'always' | 'when-useful' | 'never';
-
 export interface RequestOptions {
   readonly target: HttpTarget;
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -19,7 +16,8 @@ export interface RequestOptions {
    * User-Agent, Content-Type and Accept.
    */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly expect?: ExpectMode;
+  /** Ask the server whether it wants the body before it gets it. */
+  readonly expect?: boolean;
   /** Shared by requests to one host, so that only the first of them is asked for its login. */
   readonly authenticator?: Authenticator | undefined;
 }
@@ -38,7 +36,7 @@ export class Negotiation {
     this.#options = options;
     this.#trail = new RedirectTrail(options.target);
     this.#authenticator = options.authenticator ?? new Authenticator(options.target);
-    this.#mayExpect = options.expect !== undefined && options.expect !== 'never';
+    this.#mayExpect = options.expect === true;
   }
 
   get target(): HttpTarget {
@@ -51,7 +49,7 @@ export class Negotiation {
 
   /** The next request asks before it sends its body. */
   get expectsContinue(): boolean {
-    return this.#mayExpect && (this.#options.expect === 'always' || this.#authenticator.hasLogin);
+    return this.#mayExpect;
   }
 
   /** To be called once for each connection: answers to challenges are counted. */

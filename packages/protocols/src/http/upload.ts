@@ -2,7 +2,7 @@ import { abortion } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type { Connection } from '../publisher/publisher.ts';
 import { Exchange } from './exchange.ts';
-import { type ExpectMode, failureOf } from './negotiation.ts';
+import { failureOf } from './negotiation.ts';
 import { isRedirect } from './redirects.ts';
 import { type OpenOptions, type Outcome, openRequest, type Round } from './request.ts';
 import type { Field } from './request-head.ts';
@@ -16,8 +16,11 @@ export interface UploadOptions extends OpenOptions {
   readonly fields?: readonly Field[];
   /** Fields of the owner of the push: see RequestOptions. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default `when-useful`. */
-  readonly expect?: ExpectMode;
+  /**
+   * Default true: some servers (Apache) read the whole body before they refuse it, and that of a stream has no end. It costs a second where
+   * the server does not know of it.
+   */
+  readonly expect?: boolean;
 }
 
 /** How long a server may think about `100 Continue`; many know nothing of it (ffmpeg), so the body goes out then. */
@@ -37,7 +40,7 @@ const MAX_ROUND_TRIP_MS = 750;
  * no socket and no timer is left then.
  */
 export async function openUpload(options: UploadOptions): Promise<Upload> {
-  const { target, method = 'POST', fields = [], headers = {}, expect = 'when-useful', timeoutMs } = options;
+  const { target, method = 'POST', fields = [], headers = {}, expect = true, timeoutMs } = options;
   const framing: Field = ['Transfer-Encoding', 'chunked'];
   const request = { target, method, headers, expect, fields: [...fields, framing] };
   return openRequest(request, options, (round) => openRound(round, timeoutMs));
