@@ -4,7 +4,7 @@ import { rescale } from '../../media/timestamp.ts';
 import type { Track } from '../../media/track.ts';
 import { AudioWriter } from './audio-writer.ts';
 import { TS_TIMESCALE } from './clock.ts';
-import { FieldFlag, newPidState, Pid, type PidState } from './packet.ts';
+import { FieldFlag, newPidState, PACKET_BYTES, Pid, type PidState } from './packet.ts';
 import { PacketWriter, type Room } from './packet-writer.ts';
 import { buildPat, buildPmt, type ProgramStream, sectionPayload } from './psi.ts';
 import { describeStream } from './stream-type.ts';
@@ -141,21 +141,12 @@ export class TsMuxer {
     return [...this.#pids.values()].map(({ pid, counter }) => ({ pid, counter }));
   }
 
-  /** PAT and PMT for a receiver that joins at this place, where the packets themselves begin without. */
-  tables(continuity: Continuity): Buffer {
-    const packets = new PacketWriter(DEFAULTS.room);
-    const counterOf = (pid: number) => continuity.find((state) => state.pid === pid)?.counter ?? 15;
-    writePayload(packets, { pid: Pid.pat, counter: (counterOf(Pid.pat) + 15) & 0xf }, PAT_PAYLOAD);
-    writePayload(packets, { pid: Pid.pmt, counter: (counterOf(Pid.pmt) + 15) & 0xf }, this.#pmtPayload);
-    return packets.take();
-  }
-
   /**
    * For a receiver that has missed the packets before this place: tells it for every PID that a gap is no fault of the line, and that the clock
    * jumps. §2.4.3.5, discontinuity_indicator.
    */
   discontinuityPackets(continuity: Continuity): Buffer {
-    const packets = new PacketWriter(DEFAULTS.room);
+    const packets = new PacketWriter(DEFAULTS.room, continuity.length * PACKET_BYTES);
     for (const state of continuity) packets.writeField(state, FieldFlag.discontinuity);
     return packets.take();
   }
@@ -252,14 +243,14 @@ export class TsMuxer {
   }
 
   #writeTables(): void {
-    writePayload(this.#packets, this.#pat, PAT_PAYLOAD);
-    writePayload(this.#packets, this.#pmt, this.#pmtPayload);
+    this.#writePayload(this.#pat, PAT_PAYLOAD);
+    this.#writePayload(this.#pmt, this.#pmtPayload);
     this.#tablesAt = this.#clock;
     this.#tablesDue = false;
   }
-}
 
-function writePayload(packets: PacketWriter, pid: PidState, payload: Buffer): void {
-  packets.begin(pid, payload.length);
-  packets.write(payload, 0, payload.length);
+  #writePayload(pid: PidState, payload: Buffer): void {
+    this.#packets.begin(pid, payload.length);
+    this.#packets.write(payload, 0, payload.length);
+  }
 }

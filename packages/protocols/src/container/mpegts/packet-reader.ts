@@ -1,8 +1,10 @@
 import { MalformedError } from '../../bytes/malformed-error.ts';
 import { PACKET_BYTES, SYNC_BYTE } from './packet.ts';
 
-/** Distances from packet to packet: bare, behind a time code of 4 bytes (M2TS), before 16 bytes of Reed-Solomon parity. */
+/** Distances from packet to packet: bare, behind a time code (M2TS), before 16 bytes of Reed-Solomon parity. */
 const STRIDES = [PACKET_BYTES, 192, 204] as const;
+const TIME_CODE_STRIDE = 192;
+const TIME_CODE_BYTES = 4;
 const LONGEST_STRIDE = 204;
 /** Sync bytes at the right distances that prove a stride. */
 const PROOFS = 3;
@@ -80,6 +82,9 @@ export class PacketReader {
     while (offset !== -1) {
       const stride = STRIDES.find((candidate) => isProved(bytes, offset, candidate, atEnd));
       if (stride !== undefined) this.#stride = stride;
+      if (stride === TIME_CODE_STRIDE && isProved(bytes, offset + TIME_CODE_BYTES, stride, atEnd)) {
+        offset += TIME_CODE_BYTES; // the time code itself can look like a sync byte for half a second
+      }
       const mayBeProved = !atEnd && offset + (PROOFS - 1) * LONGEST_STRIDE >= bytes.length;
       if (stride !== undefined || mayBeProved) break;
       offset = bytes.indexOf(SYNC_BYTE, offset + 1);

@@ -19,7 +19,7 @@ export interface Room {
  */
 export class PacketWriter {
   readonly #room: Room;
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #slab: Buffer;
   /** Where the packets begin that have not been handed out. */
   #start: number;
   #end: number;
@@ -29,8 +29,10 @@ export class PacketWriter {
   /** Free payload of the packet that is being written. */
   #packetBytes = 0;
 
-  constructor(room: Room) {
+  /** `slabBytes`: less than by default for a writer that is used once. */
+  constructor(room: Room, slabBytes = SLAB_BYTES) {
     this.#room = room;
+    this.#slab = Buffer.allocUnsafeSlow(slabBytes);
     this.#start = room.before;
     this.#end = room.before;
   }
