@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import { box } from '../container/fmp4/box.ts';
 import { LAST_SEGMENT, segmentType } from '../container/fmp4/segment-type.ts';
 import { mux } from '../container/fmp4/testing/clips.ts';
 import type { Sample } from '../media/sample.ts';
+import { run } from '../publisher/testing/programs.ts';
 import { M4sBodyError, M4sReceiver } from './receiver.ts';
 
 const clip = readClip(SYNC_CLIP);
@@ -21,6 +25,29 @@ function receive(...parts: Buffer[]) {
   for (const part of parts) receiver.push(part);
   return { receiver, samples, codecs };
 }
+
+describe('M4sReceiver and ffmpeg as a sender', () => {
+  it.each([
+    ['fragments of 200 ms', ['-movflags', '+empty_moov+default_base_moof+delay_moov', '-frag_duration', '200000']],
+    ['CMAF', ['-movflags', '+cmaf+frag_keyframe']],
+  ])('gets every picture and every sound: %s', async (_, flags) => {
+    const samples: Sample[] = [];
+    const receiver = new M4sReceiver({ tracks: () => {}, sample: (sample) => samples.push(sample) });
+    const server = createServer((request, reply) => {
+      request.on('data', (bytes: Buffer) => receiver.push(bytes));
+      request.on('end', () => reply.end());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/s`;
+    await run('ffmpeg', '-v', 'error', '-i', SYNC_CLIP, '-c', 'copy', ...flags, '-f', 'mp4', '-method', 'POST', url);
+    server.close();
+    const of = (list: readonly Sample[], kind: string) => list.filter(({ track }) => track.kind === kind);
+    for (const kind of ['video', 'audio']) {
+      expect(of(samples, kind).map(({ data }) => data)).toEqual(of(clip.samples, kind).map(({ data }) => data));
+    }
+    expect(receiver.end()).toMatchObject({ status: 'interrupted' });
+  });
+});
 
 describe('M4sReceiver', () => {
   it('hands on tracks and samples, and gives a receipt', () => {

@@ -53,6 +53,8 @@ export class Fmp4Demuxer {
   /** Of the first byte in the queue. */
   #position = 0;
   #box: OpenBox | undefined;
+  /** The header in force. */
+  #movie: Buffer | undefined;
   #readers: readonly TrackReader[] = [];
   /** Samples of the fragment whose bytes have not come, from `#next` on. */
   #entries: readonly FragmentEntry[] = [];
@@ -174,7 +176,9 @@ export class Fmp4Demuxer {
 
   #readMovie = (payload: Buffer): void => {
     this.#requireMedia();
-    const movieTracks = parseMovie(Buffer.from(payload)); // a copy: views of it live as long as the tracks
+    if (this.#movie?.equals(payload)) return; // said once more, as before each segment of some writers
+    this.#movie = Buffer.from(payload); // a copy: views of it live as long as the tracks
+    const movieTracks = parseMovie(this.#movie);
     const chosen = (['video', 'audio'] as const)
       .map((kind) => movieTracks.find(({ description }) => description.kind === kind))
       .filter((movieTrack) => movieTrack !== undefined);

@@ -33,7 +33,8 @@ interface Lane {
   readonly track: Track;
   readonly trackId: number;
   readonly timescale: number;
-  readonly isNew: boolean;
+  /** A header with it has gone out, or begins every connection. */
+  isTold: boolean;
   /** The next sync picture says once more what the header says: readers of files look at the first header only. */
   needsParameterSets: boolean;
   /** Added to rescaled times. */
@@ -110,7 +111,7 @@ export class Fmp4Muxer {
     if (lane === undefined) return false;
     this.#anchorMs ??= this.#anchor(sample);
     const opensGroup = sample.isSync && (!this.#hasVideo || sample.track.kind === 'video');
-    if (this.#headerIsDue && (opensGroup || lane.isNew)) this.#writeHeader();
+    if (this.#headerIsDue && (opensGroup || !lane.isTold)) this.#writeHeader();
     const timeTicks = timeOf(lane, sample);
     if (sample.track.kind === 'video') this.#appendPicture(lane, sample, timeTicks);
     else this.#appendSound(lane, sample, timeTicks, soundTicks(lane, sample));
@@ -141,14 +142,16 @@ export class Fmp4Muxer {
     const trackId = trackIdAt(index);
     const timescale = mediaTimescale(track);
     const previous = before.find((lane) => lane.trackId === trackId);
+    const isKept = previous?.track === track;
+    const isFirst = this.#anchorMs === undefined;
     const lastTicks = previous === undefined ? -1 : rescale(previous.lastTicks, previous.timescale, timescale);
     const originTicks = this.#anchorMs === undefined ? 0 : rescale(this.#anchorMs, 1000, timescale);
     return {
       track,
       trackId,
       timescale,
-      isNew: previous?.track !== track,
-      needsParameterSets: previous?.track !== track && this.#anchorMs !== undefined,
+      isTold: isFirst || (isKept && previous.isTold),
+      needsParameterSets: isKept ? previous.needsParameterSets : !isFirst,
       originTicks,
       lastTicks,
       endTicks: Number.NEGATIVE_INFINITY,
@@ -212,6 +215,7 @@ export class Fmp4Muxer {
     this.#writer.reserve(header.length);
     this.#writer.bytes(header);
     this.#headerIsDue = false;
+    for (const lane of this.#lanes) lane.isTold = true;
   }
 
   /** Before each sync picture, and each second: receivers can tell from it how old a sample is. */
