@@ -15,6 +15,8 @@ export interface LaneOptions {
   /** Drops all connections, those that are being opened too. */
   readonly signal: AbortSignal;
   readonly connected: (connection: Connection) => void;
+  /** An answer begins, and its connection still lives. */
+  readonly answered: () => void;
 }
 
 export interface LaneRequest {
@@ -54,7 +56,7 @@ export class Lane {
 
   /** Rejects with PublishError: that of the dial, `target_closed`, `target_stalled`, `protocol_violation`. */
   exchange(target: HttpTarget, redirected: boolean, request: LaneRequest): Promise<Answer> {
-    const exchange = new LaneExchange(request.timeoutMs);
+    const exchange = new LaneExchange(request.timeoutMs, this.#options.answered);
     const { method, fields, body = null } = request;
     const headers = fields.flat();
     this.#client(target, redirected).dispatch({ method, path: target.path, headers, body }, exchange);
@@ -131,13 +133,15 @@ export class Lane {
 class LaneExchange implements Dispatcher.DispatchHandler {
   readonly #answer = Promise.withResolvers<Answer>();
   readonly #timer: NodeJS.Timeout;
+  readonly #answered: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #isOver = false;
   #head: ResponseHead = { status: 0, reason: '', fields: new Map() };
   readonly #body: Buffer[] = [];
   #bodyBytes = 0;
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, answered: () => void) {
+    this.#answered = answered;
     this.#timer = setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs);
   }
 
@@ -156,6 +160,7 @@ class LaneExchange implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
     reason = '',
   ): void {
+    this.#answered();
     this.#head = { status, reason, fields: fieldsOf(headers) };
   }
 

@@ -61,6 +61,21 @@ describe('parsePlaylist', () => {
     expect(parsePlaylist(text)).toBeUndefined();
   });
 
+  it('makes of damaged playlists none, or one that can be written again', () => {
+    const whole = serializePlaylist(playlist({ discontinuitySequence: 3, segments: [segment(7), segment(8, true)] }));
+    const spoilers = ['-', '9'.repeat(30), '1e400', 'NaN', '.', '"', ',', '\n', '#EXT', '\u0000'];
+    let readable = 0;
+    for (let offset = 0; offset < whole.length; offset++) {
+      for (const spoiler of spoilers) {
+        const found = parsePlaylist(whole.slice(0, offset) + spoiler + whole.slice(offset + 1));
+        if (found === undefined) continue;
+        readable += 1;
+        expect(serializePlaylist(found)).not.toMatch(/^#.*(NaN|Infinity|undefined|e\+)/m);
+      }
+    }
+    expect(readable).toBeGreaterThan(100);
+  });
+
   it('goes on behind segments that cannot be listed again', () => {
     const text =
       '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:5\n#EXT-X-MAP:URI="i.mp4"\n#EXTINF:6,\na.m4s\n#EXTINF:6,\nb.m4s\n';

@@ -2,6 +2,7 @@
 
 import type { types } from 'hls-parser';
 import * as hlsParser from 'hls-parser';
+import { isMediaPlaylist } from './playlist-check.ts';
 
 /** One segment as a playlist lists it. */
 export interface ListedSegment {
@@ -58,16 +59,17 @@ export function parsePlaylist(text: string): MediaPlaylist | undefined {
   if (playlist === undefined || playlist.isMasterPlaylist) return undefined;
   const { targetDuration, mediaSequenceBase = 0, discontinuitySequenceBase = 0, segments } = playlist;
   const nextSequence = mediaSequenceBase + segments.length;
-  if (!Number.isSafeInteger(nextSequence) || mediaSequenceBase < 0 || segments.length === 0) return undefined;
+  if (segments.length === 0) return undefined;
   const isPlain = segments.every(({ uri, key, map, byterange }) => uri && !key && !map && !byterange);
   const discontinuities = segments.filter(({ discontinuity }) => discontinuity).length;
-  return {
+  const found = {
     targetDurationS: Math.max(targetDuration || 0, ...segments.map(({ duration }) => Math.round(duration))),
     mediaSequence: isPlain ? mediaSequenceBase : nextSequence,
     discontinuitySequence: discontinuitySequenceBase + (isPlain ? 0 : discontinuities),
     segments: isPlain ? segments.map(listed) : [],
     isEnded: playlist.endlist,
   };
+  return isMediaPlaylist(found) ? found : undefined;
 }
 
 function listed({ uri, duration, programDateTime, discontinuity }: types.Segment): ListedSegment {

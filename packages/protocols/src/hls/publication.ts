@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WireBatch } from '../packager/packager.ts';
 import type { BatchSink, EndKind } from '../publisher/publisher.ts';
 import type { Keeper } from './keeper.ts';
+import type { ListedSegment } from './playlist.ts';
 import { PlaylistUploads } from './playlist-uploads.ts';
 import { PlaylistWindow } from './playlist-window.ts';
 import { ACKNOWLEDGED_SEGMENTS_LISTED, MAX_ANNOUNCED_SEGMENTS, SEGMENT_TYPE } from './profiles.ts';
@@ -22,6 +23,8 @@ export interface PublicationDeps {
   readonly signal: AbortSignal;
 }
 
+/** A playlist that we go on with may list what others have put there, and anywhere: only what looks like ours is ever deleted. */
+const OWN_NAME = /^(?:[\w-]+-)?[0-9a-z]+-\d+\.ts$/;
 const MIN_TIMEOUT_MS = 5000;
 /** What is under way at the end may take so long, and the playlist that says so as long again. */
 const GOODBYE_MS = 500;
@@ -196,8 +199,9 @@ export class Publication implements BatchSink {
     this.#retention.noteLength(this.#window);
   }
 
-  #retire(removed: Parameters<Retention['retire']>[0]): void {
-    if (this.#deps.target.deletes) this.#retention.retire(removed, this.#window, Date.now());
+  #retire(removed: readonly ListedSegment[]): void {
+    const ours = removed.filter(({ uri }) => OWN_NAME.test(uri));
+    if (this.#deps.target.deletes) this.#retention.retire(ours, this.#window, Date.now());
   }
 
   async #playlistOrNextSegment({ segment }: Shipment): Promise<void> {

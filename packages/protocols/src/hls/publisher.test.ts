@@ -90,6 +90,17 @@ describe('HlsPublisher', () => {
     expect(push.publisher.stats()).toMatchObject({ confirmedBytes: 1000, peer: `127.0.0.1:${store.port}` });
   });
 
+  it('counts every byte when the target closes each connection', async () => {
+    store.script = ({ method, url, body }) => {
+      if (method === 'PUT') store.files.set(url, body);
+      return { status: method === 'PUT' ? 201 : 404, headers: { connection: 'close' } };
+    };
+    const push = await start(`${store.url}/live/`);
+    await deliver(push, 3);
+    expect(store.connections).toBe(7);
+    expect(push.publisher.stats().bytesSent).toBe(store.bytesReceived);
+  });
+
   it('keeps the playlist to its length, and numbers what leaves it', async () => {
     const push = await start(`${store.url}/live/`, { segmentCount: 3 });
     const segments = Array.from({ length: 7 }, () => newSegment({ durationMs: 1000 }));
@@ -195,14 +206,17 @@ describe('HlsPublisher', () => {
     expect(store.requests.filter(isSegment).length).toBe(1);
   });
 
-  it('fails when nothing has been acknowledged for too long', async () => {
+  it.each([
+    ['segment', isSegment],
+    ['playlist', isPlaylist],
+  ])('fails when no %s has been acknowledged for too long', async (_, isHurt) => {
     const push = await start(`${store.url}/live/`);
     await deliver(push, 1);
-    store.script = (request) => (isSegment(request) ? 'reset' : undefined);
+    store.script = (request) => (isHurt(request) ? 'reset' : undefined);
     const realNow = performance.now.bind(performance);
     const now = vi.spyOn(performance, 'now').mockImplementation(realNow);
     push.write(newSegment());
-    await vi.waitFor(() => expect(store.requests.filter(isSegment).length).toBe(2), PATIENCE);
+    await vi.waitFor(() => expect(store.requests.filter(isHurt).length).toBe(2), PATIENCE);
     now.mockImplementation(() => realNow() + 10_000);
     push.write(newSegment());
     expect(await push.sent).toMatchObject({ code: 'target_closed' });
@@ -332,6 +346,19 @@ describe('deleting', () => {
     await vi.waitFor(() => expect(deletes().map(({ url }) => url)).toEqual([gone]), PATIENCE);
     expect(deletes()[0]!.headers).not.toHaveProperty('content-length');
     expect(deletes()[0]!.headers).not.toHaveProperty('transfer-encoding');
+  });
+
+  it('spares what others have put there', async () => {
+    const theirs = ['../secret.ts', 'http://127.0.0.1/x.ts', 'theirs.ts'].flatMap((uri) => ['#EXTINF:1,', uri]);
+    store.files.set(PLAYLIST, Buffer.from(['#EXTM3U', '#EXT-X-TARGETDURATION:1', ...theirs, ''].join('\n')));
+    const push = await start(`${store.url}/live/`, { segmentCount: 3 });
+    for (let index = 0; index < 12; index++) {
+      push.write(newSegment({ durationMs: 1000 }));
+      await idle(push);
+      nowMs += 4000;
+    }
+    await vi.waitFor(() => expect(deletes().length).toBeGreaterThan(3), PATIENCE);
+    for (const { url } of deletes()) expect(url).toMatch(/^\/live\/1-\d+\.ts$/);
   });
 
   it('is given up when the target does not do such things', async () => {

@@ -8,16 +8,20 @@ import type { Track } from '../media/track.ts';
 import { Channel } from '../packager/channel.ts';
 import type { BatchSink } from '../publisher/publisher.ts';
 import { complaintsAbout, packetsOf, run } from '../publisher/testing/programs.ts';
-import { type HlsSegment, hlsWireFormat } from './segmenter.ts';
+import { type HlsSegment, type HlsWireOptions, hlsWireFormat } from './segmenter.ts';
 
 const { tracks, samples } = readClip(SYNC_CLIP);
 const video = tracks.find(({ kind }) => kind === 'video')!;
-const options = { durationMs: 2000, targetDurationS: undefined, maxTargetDurationS: Number.POSITIVE_INFINITY };
+const options: HlsWireOptions = {
+  durationMs: 2000,
+  targetDurationS: undefined,
+  maxTargetDurationS: Number.POSITIVE_INFINITY,
+};
 
 /** What a push gets of a stream. */
 function segmentsOf(
   list: readonly Sample[],
-  { wire = options, of = tracks }: { wire?: Partial<typeof options>; of?: readonly Track[] } = {},
+  { wire = options, of = tracks }: { wire?: Partial<HlsWireOptions>; of?: readonly Track[] } = {},
 ): HlsSegment[] {
   const channel = new Channel(hlsWireFormat({ ...options, ...wire }), of);
   const segments = collect(channel);
@@ -184,8 +188,8 @@ describe('the segmenter', () => {
   });
 
   it('shares a packager between pushes that want the same', () => {
-    const key = (change: Partial<typeof options> = {}) => hlsWireFormat({ ...options, ...change }).key;
+    const key = (change: Partial<HlsWireOptions> = {}) => hlsWireFormat({ ...options, ...change }).key;
     expect(key()).toBe('hls duration=2000');
-    expect(key({ targetDurationS: undefined, maxTargetDurationS: 5 })).toBe('hls duration=2000 max=5');
+    expect(key({ targetDurationS: 4, maxTargetDurationS: 5 })).toBe('hls duration=2000 target=4 max=5');
   });
 });

@@ -2,7 +2,7 @@ import type { Connection } from '../publisher/publisher.ts';
 
 /**
  * Counts the bytes that the kernel has taken on many sockets, one after the other. A socket that was destroyed counts what it has thrown away as
- * written, so each is noted while it lives: at every question, and whenever something has come back on it.
+ * written, so the count is taken while it lives: at every question, and whenever an answer comes.
  */
 export class SentBytes {
   readonly #open = new Map<Connection['socket'], number>();
@@ -10,7 +10,6 @@ export class SentBytes {
 
   add(socket: Connection['socket']): void {
     this.#open.set(socket, 0);
-    socket.on('data', () => this.#note(socket));
     socket.once('close', () => {
       this.#closedBytes += this.#open.get(socket) ?? 0;
       this.#open.delete(socket);
@@ -18,16 +17,15 @@ export class SentBytes {
   }
 
   get total(): number {
+    this.note();
     let total = this.#closedBytes;
-    for (const socket of this.#open.keys()) total += this.#note(socket);
+    for (const sent of this.#open.values()) total += sent;
     return total;
   }
 
-  #note(socket: Connection['socket']): number {
-    const known = this.#open.get(socket) ?? 0;
-    if (socket.destroyed) return known;
-    const sent = socket.bytesWritten - socket.writableLength;
-    this.#open.set(socket, sent);
-    return sent;
+  note(): void {
+    for (const socket of this.#open.keys()) {
+      if (!socket.destroyed) this.#open.set(socket, socket.bytesWritten - socket.writableLength);
+    }
   }
 }

@@ -48,6 +48,7 @@ export class UploadClient {
           this.#sent.add(socket);
           this.#peer = peer;
         },
+        answered: () => this.#sent.note(),
       });
     this.#lanes = { segments: newLane(), playlists: newLane() };
   }

@@ -40,17 +40,18 @@ const MIN_PATIENCE_MS = 10_000;
  * one request in a thousand costs no session.
  *
  * The attempt fails when the target refuses (any 4xx but 408 and 429, also a 409 that making the folders has not healed), when it sends us where
- * we may not go, and when it has acknowledged nothing at all for three segments and at least 10 s. Otherwise one file is lost at most.
+ * we may not go, and when it has acknowledged no segment, or no playlist, for as long as three segments last and at least 10 s. Otherwise a file
+ * is lost at most.
  */
 export class Uploader {
   readonly #client: UploadClient;
   readonly #target: HlsTarget;
   readonly #signal: AbortSignal;
   readonly #patienceMs: number;
-  #acknowledgedAt = 0;
+  /** Of each lane: the last acknowledgement, and the begin of the oldest upload since then that has failed. */
+  readonly #acknowledgedAt: Partial<Record<LaneName, number>> = {};
+  readonly #failingSince: Partial<Record<LaneName, number>> = {};
   #hasMadeFolders = false;
-  /** Begin of the oldest upload since the last acknowledgement that has failed. */
-  #failingSince: number | undefined;
 
   constructor(client: UploadClient, target: HlsTarget, signal: AbortSignal) {
     this.#client = client;
@@ -61,6 +62,7 @@ export class Uploader {
 
   /** Rejects with PublishError as told above, or with the reason of the signal. */
   async store(upload: Upload): Promise<Fate> {
+    const { lane } = upload;
     const startedAt = performance.now();
     for (let tries = 0; ; tries++) {
       this.#signal.throwIfAborted();
@@ -68,12 +70,12 @@ export class Uploader {
       this.#signal.throwIfAborted();
       const now = performance.now();
       if (failure === undefined) {
-        this.#acknowledgedAt = now;
-        this.#failingSince = undefined;
+        this.#acknowledgedAt[lane] = now;
+        delete this.#failingSince[lane];
         return 'stored';
       }
-      this.#failingSince ??= Math.max(startedAt, this.#acknowledgedAt);
-      if (now - this.#failingSince >= this.#patienceMs) throw failure.error;
+      this.#failingSince[lane] ??= Math.max(startedAt, this.#acknowledgedAt[lane] ?? 0);
+      if (now - this.#failingSince[lane] >= this.#patienceMs) throw failure.error;
       const delayMs = Math.max(retryDelayMs(tries), failure.retryAfterMs);
       const isLate = now + delayMs - startedAt >= upload.budgetMs;
       if (isLate || upload.isWanted?.() === false) return 'lost';
@@ -116,7 +118,7 @@ export class Uploader {
   /** nginx without `create_full_put_path` answers 500 instead of 409; then it is worth a try with the first upload. */
   #lacksFolder({ status }: Answer): boolean {
     if (!this.#target.rules.makesFolders) return false;
-    const isFirst = this.#acknowledgedAt === 0 && !this.#hasMadeFolders;
+    const isFirst = this.#acknowledgedAt.segments === undefined && !this.#hasMadeFolders;
     return status === 409 || (status === 500 && isFirst);
   }
 

@@ -66,6 +66,10 @@ export class Store {
     return this.#sockets.filter(({ closed }) => !closed).length;
   }
 
+  get bytesReceived(): number {
+    return this.#sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  }
+
   get connections(): number {
     return this.#sockets.length;
   }
