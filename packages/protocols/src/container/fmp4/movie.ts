@@ -41,8 +41,9 @@ function parseTrack(
   movieTimescale: number,
   defaultsOf: ReadonlyMap<number, SampleDefaults>,
 ): MovieTrack | undefined {
-  const trackId = parseTrackId(requireBox(trak, 'tkhd', 'trak'));
   const mdia = parseBoxes(requireBox(trak, 'mdia', 'trak'));
+  if (!MEDIA_HANDLERS.has(parseHandler(requireBox(mdia, 'hdlr', 'mdia')))) return undefined;
+  const trackId = parseTrackId(requireBox(trak, 'tkhd', 'trak'));
   const timescale = parseTimescale(requireBox(mdia, 'mdhd', 'mdia'));
   const stbl = parseBoxes(requireBox(parseBoxes(requireBox(mdia, 'minf', 'mdia')), 'stbl', 'minf'));
   const description = parseDescriptions(requireBox(stbl, 'stsd', 'stbl'));
@@ -51,6 +52,15 @@ function parseTrack(
   const edts = findBox(trak, 'edts');
   const editOffsetTicks = edts === undefined ? 0 : parseEditOffset(parseBoxes(edts), movieTimescale, timescale);
   return { trackId, timescale, editOffsetTicks, description, defaults };
+}
+
+/** Of pictures and sound. Text, time codes and the like are left out, whatever they look like. */
+const MEDIA_HANDLERS: ReadonlySet<string> = new Set(['vide', 'soun']);
+
+function parseHandler(hdlr: Buffer): string {
+  const { reader } = readFullBox(hdlr);
+  reader.skip(4); // pre_defined
+  return reader.take(4).toString('latin1'); // handler_type
 }
 
 function parseTrackId(tkhd: Buffer): number {

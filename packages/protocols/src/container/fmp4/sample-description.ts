@@ -41,14 +41,14 @@ const VIDEO_ENTRIES: Readonly<Record<string, readonly [codec: VideoCodec, record
 };
 
 const AUDIO_ENTRIES: ReadonlySet<string> = new Set(['mp4a', '.mp3', 'ac-3', 'ec-3', 'Opus', 'fLaC']);
-const ENCRYPTED_ENTRIES: ReadonlySet<string> = new Set(['encv', 'enca', 'enct', 'encs', 'drmi', 'drms']);
+const ENCRYPTED_ENTRIES: ReadonlySet<string> = new Set(['encv', 'enca', 'drmi', 'drms']);
 const VIDEO_FIELDS_BYTES = 78;
 const FLAC_MARKER = Buffer.from('fLaC');
 /** METADATA_BLOCK_HEADER and STREAMINFO. */
 const FLAC_STREAM_INFO_BYTES = 4 + 34;
 const NO_CONFIG = Buffer.alloc(0);
 
-/** Undefined for codecs that we do not know, and for tracks that are neither picture nor sound. Throws Fmp4RefusedError when encrypted. */
+/** Undefined for codecs that we do not know. Throws Fmp4RefusedError when encrypted. */
 export function parseSampleEntry(entry: Box): SampleDescription | undefined {
   if (ENCRYPTED_ENTRIES.has(entry.type)) {
     throw new Fmp4RefusedError('unsupported', `track is encrypted (${entry.type}): send it in the clear`);
