@@ -27,8 +27,8 @@ const DEFAULTS: TsMuxerOptions = { delayMs: 200, maxAudioPesMs: 0, room: { befor
 const TICKS_PER_MS = TS_TIMESCALE / 1000;
 /** The longest way from one PCR to the next: monitors after ETSI TR 101 290 complain beyond. */
 const PCR_INTERVAL = 40 * TICKS_PER_MS;
-/** Tables are repeated after this; with the distance of samples added it stays below the 100 ms that DVB advises. */
-const TABLES_INTERVAL = 80 * TICKS_PER_MS;
+/** Tables are repeated at the first sample or PCR after this, and so within the 100 ms that DVB advises. */
+const TABLES_INTERVAL = 60 * TICKS_PER_MS;
 /** A greater step of time is not filled with PCRs but announced as a new time base. */
 const MAX_STEP = 10_000 * TICKS_PER_MS;
 /** Sound that waits for a picture in vain. Without video each frame goes at once and carries a PCR. */
