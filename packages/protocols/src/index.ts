@@ -73,6 +73,7 @@ export { rescale, TimestampUnwrapper } from './media/timestamp.ts';
 export type { AudioCodec, AudioTrack, Track, VideoCodec, VideoTrack } from './media/track.ts';
 export { Channel, type ChannelOptions } from './packager/channel.ts';
 export type { ChannelFeed, FeedLimits, FeedStats } from './packager/feed.ts';
+export { Interleaver } from './packager/interleaver.ts';
 export type { Packager, WireBatch, WireFormat } from './packager/packager.ts';
 export { type DeliveryOptions, defaultDelivery, type HlsProfile } from './publisher/delivery.ts';
 export {

@@ -10,6 +10,7 @@ import {
 } from '@pushfleet/protocols';
 import type { MediaFormat } from '../http/media-path.ts';
 import type { ProblemCode } from '../http/problems.ts';
+import { DecodeOrder } from './decode-order.ts';
 import { looksLikeFmp4, looksLikeTs } from './media-signature.ts';
 import type { SourceEvents } from './source-events.ts';
 
@@ -106,10 +107,12 @@ class SignedBody implements BodyReceiver {
 /** MPEG-TS, whose end says nothing: an encoder that stops for good and one that restarts end alike. */
 class TsBody implements BodyReceiver {
   readonly hasKeepAlive = false;
+  readonly #order: DecodeOrder;
   readonly #demuxer: TsDemuxer;
 
   constructor(events: SourceEvents) {
-    this.#demuxer = new TsDemuxer(events);
+    this.#order = new DecodeOrder(events);
+    this.#demuxer = new TsDemuxer(this.#order);
   }
 
   push(bytes: Buffer): void {
@@ -118,6 +121,7 @@ class TsBody implements BodyReceiver {
 
   end(): boolean {
     this.#demuxer.end();
+    this.#order.end();
     return true;
   }
 }

@@ -81,4 +81,27 @@ describe('Interleaver', () => {
     interleaver.drain();
     expect(times.at(-1)).toBe(980);
   });
+
+  it('that awaits all tracks orders the samples of a late one from the first on', () => {
+    const { times, interleaver } = collect();
+    interleaver.await([video, audio]);
+    for (let blockMs = 0; blockMs < 4000; blockMs += 320) {
+      for (let timeMs = 0; timeMs < 320; timeMs += 40) interleaver.push(at(video, blockMs + timeMs));
+      for (let timeMs = 0; timeMs < 320; timeMs += 20) interleaver.push(at(audio, blockMs + timeMs));
+    }
+    interleaver.drain();
+    expect(times).toHaveLength(13 * 24);
+    expect(isAscending(times)).toBe(true);
+  });
+
+  it('does not await a track for longer than a second', () => {
+    const { times, interleaver } = collect();
+    interleaver.await([video, audio]);
+    for (let timeMs = 0; timeMs < 1000; timeMs += 40) interleaver.push(at(video, timeMs));
+    expect(times).toEqual([]);
+    interleaver.push(at(video, 1000));
+    expect(times).toHaveLength(26);
+    interleaver.push(at(video, 1040));
+    expect(times.at(-1)).toBe(1040);
+  });
 });

@@ -1,4 +1,5 @@
 import type { Sample } from '../media/sample.ts';
+import type { Track } from '../media/track.ts';
 
 /** Lateness up to here is left alone: waiting for it would cost more than it mends. */
 const TOLERANCE_MS = 10;
@@ -7,6 +8,8 @@ const MAX_WINDOW_MS = 2000;
 /** How long one late sample keeps the window open, in media time. */
 const MEMORY_MS = 10_000;
 const MAX_WAITING = 2000;
+/** How long all wait for a track that does not show itself, in media time. */
+const MAX_AWAITED_MS = 1000;
 
 /**
  * Puts the samples of all tracks into one order of decode time. Sources whose tracks come in order pass at once; the window opens only
@@ -20,6 +23,8 @@ export class Interleaver {
   /** The greatest lateness since `#memoryFromMs`. */
   #worstMs = 0;
   #memoryFromMs = Number.NEGATIVE_INFINITY;
+  /** Tracks without which nothing passes. */
+  readonly #awaited = new Set<Track['kind']>();
 
   constructor(release: (sample: Sample) => void) {
     this.#release = release;
@@ -34,8 +39,23 @@ export class Interleaver {
     return this.#waiting.length;
   }
 
+  /**
+   * Nothing passes until each of these tracks has shown itself: for sources that are late from the start, as muxers are that gather sound
+   * for some tenths of a second.
+   */
+  await(tracks: readonly Track[]): void {
+    for (const { kind } of tracks) this.#awaited.add(kind);
+  }
+
   push(sample: Sample): void {
     this.#observe(decodeTimeMs(sample));
+    if (this.#awaited.size > 0) {
+      this.#insert(sample);
+      this.#awaited.delete(sample.track.kind);
+      if (this.#newestMs - decodeTimeMs(this.#waiting[0]!) >= MAX_AWAITED_MS) this.#awaited.clear();
+      if (this.#awaited.size === 0) this.#releaseUpTo(this.#newestMs - this.#windowMs);
+      return;
+    }
     if (this.#windowMs === 0 && this.#waiting.length === 0) {
       this.#release(sample);
       return;
@@ -47,6 +67,7 @@ export class Interleaver {
 
   /** Lets everything go: the source has paused, ended or changed its tracks. */
   drain(): void {
+    this.#awaited.clear();
     this.#releaseUpTo(Number.POSITIVE_INFINITY);
   }
 
