@@ -10,6 +10,8 @@ export interface TrackEvents {
 
 /** How long samples wait for a track that was announced, in media time: a camera may announce sound that it never sends. */
 const MAX_HOLD_MS = 1000;
+/** How long sound waits for a picture that was announced: servers such as nginx-rtmp give nothing of it before the next sync sample. */
+const MAX_PICTURE_HOLD_MS = 5000;
 const MAX_HELD_SAMPLES = 1000;
 const MAX_HELD_BYTES = 32 << 20;
 
@@ -53,7 +55,8 @@ export class TrackGate {
   reach(timeMs: number): void {
     if (this.#held === undefined) return;
     this.#firstMs ??= timeMs;
-    if (Math.abs(timeMs - this.#firstMs) >= MAX_HOLD_MS) this.open();
+    const maxHoldMs = this.#tracks.some(({ kind }) => kind === 'video') ? MAX_HOLD_MS : MAX_PICTURE_HOLD_MS;
+    if (Math.abs(timeMs - this.#firstMs) >= maxHoldMs) this.open();
   }
 
   /** Holds samples back again: the stream has become another one. */
