@@ -6,9 +6,10 @@ const PUBLISHED = 'publish://';
 
 /** Where everything is, as pairs of name and text. */
 export function addresses({ api, rtmp, http, streams, received }: FleetState): [string, string][] {
-  const stream = streams.find(
+  const open = streams.filter(
     ({ inputs, disabled }) => !disabled && inputs.some((input) => input.startsWith(PUBLISHED)),
   );
+  const stream = open.find(({ pushes }) => pushes.length > 0) ?? open[0];
   return [
     ['Start page', `${api}/`],
     ['API', `${api}/api/v1   documentation ${api}/docs`],

@@ -55,6 +55,15 @@ describe('renderFleet', () => {
     expect(text).toContain('http://127.0.0.1:8081/studio/m4s');
   });
 
+  it('prefers a stream whose publisher can see something leave', () => {
+    const inputs = ['publish://'];
+    const streams = [
+      streamView({ name: 'relay', inputs }),
+      streamView({ name: 'studio', inputs, pushes: [pushView()] }),
+    ];
+    expect(render(state({ streams })).join('\n')).toContain('stream key studio');
+  });
+
   it('tells how to reach an API at an unusual address', () => {
     expect(render(state({ api: 'http://127.0.0.1:4711' })).join('\n')).toContain(
       'PUSHFLEET_URL=http://127.0.0.1:4711 pushfleet ls',
