@@ -10,6 +10,7 @@ import {
   playRtmp,
   playTsHttp,
 } from '@pushfleet/protocols';
+import { DecodeOrder } from './decode-order.ts';
 import type { SourceEvents } from './source-events.ts';
 
 export interface PullOptions {
@@ -27,8 +28,10 @@ const pullRtmp: Pull = async ({ url, dial, source, signal }) => {
   const onMessage = demuxer.message.bind(demuxer);
   await playRtmp({ target: parseRtmpUrl(url), dial, onMessage, signal });
 };
-const pullTsHttp: Pull = async ({ url, source: events, ...options }) =>
-  playTsHttp({ ...options, events, target: parseTsHttpUrl(url) });
+const pullTsHttp: Pull = async ({ url, source, ...options }) => {
+  const events = new DecodeOrder(source);
+  await playTsHttp({ ...options, events, target: parseTsHttpUrl(url) }).finally(() => events.end());
+};
 const pullM4s: Pull = async ({ url, source: events, ...options }) =>
   playM4s({ ...options, events, target: parseM4sUrl(url) });
 const pullHls: Pull = async ({ url, source: events, ...options }) =>
