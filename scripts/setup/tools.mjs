@@ -36,6 +36,14 @@ const nginxRtmp = {
   packages: { apt: ['nginx', 'libnginx-mod-rtmp'], apk: ['nginx', 'nginx-mod-rtmp'] },
 };
 
+const APACHE_MODULES = ['mod_dav.so', 'mod_dav_fs.so', 'mod_auth_digest.so', 'mod_authn_file.so'];
+const APACHE_MODULE_FOLDERS = [
+  '/usr/lib/apache2/modules',
+  '/usr/lib64/httpd/modules',
+  '/usr/lib/apache2',
+  '/opt/homebrew/lib/httpd/modules',
+];
+
 const GSTREAMER_ELEMENTS = [
   'qtdemux',
   'h264parse',
@@ -43,6 +51,8 @@ const GSTREAMER_ELEMENTS = [
   'rtmp2sink',
   'rtmpsink',
   'curlhttpsink',
+  'mpegtsmux',
+  'tsdemux',
   'x264enc',
   'avdec_h264',
 ];
@@ -74,6 +84,32 @@ const gstreamer = {
   },
 };
 
+const apache = {
+  title: 'Apache with WebDAV and Digest login',
+  isInstalled: () =>
+    findExecutable('apache2', 'httpd') !== undefined &&
+    findExecutable('htdigest') !== undefined &&
+    APACHE_MODULES.every((name) => APACHE_MODULE_FOLDERS.some((folder) => existsSync(`${folder}/${name}`))),
+  packages: {
+    apt: ['apache2-bin', 'apache2-utils'],
+    dnf: ['httpd', 'httpd-tools'],
+    apk: ['apache2', 'apache2-utils', 'apache2-webdav'],
+    brew: ['httpd'],
+  },
+};
+
+const chromium = {
+  title: 'Chromium',
+  isInstalled: () => findExecutable('chromium', 'chromium-browser', 'google-chrome') !== undefined,
+  packages: { apt: ['chromium'], dnf: ['chromium-headless'], apk: ['chromium'], brew: ['chromium'] },
+};
+
+const curl = {
+  title: 'curl',
+  isInstalled: () => findExecutable('curl') !== undefined,
+  packages: { apt: ['curl'], dnf: ['curl'], apk: ['curl'], brew: ['curl'] },
+};
+
 const openssl = {
   title: 'openssl',
   isInstalled: () => findExecutable('openssl') !== undefined,
@@ -82,7 +118,7 @@ const openssl = {
 
 export const toolsOfStart = [redis];
 /** The tests freeze and kill their Redis, and talk to servers and clients that we did not write. */
-export const toolsOfTest = [redisServer, ffmpeg, nginxRtmp, gstreamer, openssl];
+export const toolsOfTest = [redisServer, ffmpeg, nginxRtmp, apache, gstreamer, chromium, curl, openssl];
 
 /** Installs what is missing with the package manager of the host, or ends with one sentence that says what to do. */
 export async function ensureTools(tools) {
