@@ -1,5 +1,6 @@
 import type { DesiredStream } from '@pushfleet/contract';
 import type { Exchange } from '../http/exchange.ts';
+import type { ClusterPulls } from './cluster-pulls.ts';
 import { Elsewhere } from './elsewhere.ts';
 import { HttpIngest } from './http-ingest.ts';
 import { HttpMedia } from './http-media.ts';
@@ -7,7 +8,6 @@ import { HttpPlayout } from './http-playout.ts';
 import { Players } from './players.ts';
 import { Publications, type PublicationsDeps } from './publications.ts';
 import { RtmpIngest } from './rtmp-ingest.ts';
-import type { ClusterPulls } from './rtmp-pull.ts';
 
 export interface IngestDeps extends PublicationsDeps {
   readonly pulls: ClusterPulls;

@@ -1,6 +1,6 @@
 import type { DesiredStream } from '@pushfleet/contract';
 import type { BatchSink, WireFormat } from '@pushfleet/protocols';
-import type { ClusterPulls } from './rtmp-pull.ts';
+import type { ClusterPulls } from './cluster-pulls.ts';
 import type { StreamHubs } from './stream-hubs.ts';
 
 export interface PlayersDeps {

@@ -2,10 +2,10 @@ import type { DesiredStream, FleetEvent, LiveSource } from '@pushfleet/contract'
 import { pino } from 'pino';
 import { WorkerHttp } from '../../http/worker-http.ts';
 import type { FactWriter } from '../../status/fact-writer.ts';
+import type { ClusterPulls } from '../cluster-pulls.ts';
 import { Ingest } from '../ingest.ts';
 import type { PublishedSource } from '../input.ts';
 import type { LiveRegistry } from '../live-registry.ts';
-import type { ClusterPulls } from '../rtmp-pull.ts';
 import type { StreamHub } from '../stream-hub.ts';
 import { StreamHubs } from '../stream-hubs.ts';
 import type { StreamInputs } from '../stream-input.ts';
