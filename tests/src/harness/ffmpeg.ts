@@ -33,6 +33,30 @@ export function publishClip(url: string, options: PublishOptions = {}): TestProc
   return new TestProcess('ffmpeg', 'ffmpeg', [...QUIET, '-y', ...input, ...outputs]);
 }
 
+/** ffmpeg cuts the clip, again and again, into HLS segments of 2 s and puts them on a web server, as a live encoder does. */
+export function publishHls(playlistUrl: string, options: readonly string[] = []): TestProcess {
+  const input = ['-re', '-stream_loop', '-1', '-i', CLIP, '-map', '0', '-c', 'copy'];
+  const hls = ['-f', 'hls', '-hls_time', '2', '-hls_list_size', '5', '-method', 'PUT', '-http_persistent', '1'];
+  return new TestProcess('ffmpeg-hls', 'ffmpeg', [...QUIET, '-y', ...input, ...hls, ...options, playlistUrl]);
+}
+
+/** ffmpeg as an HTTP server that plays the clip as MPEG-TS, again and again, to the first who asks. Resolves when it listens. */
+export async function serveTsWithFfmpeg(url: string): Promise<TestProcess> {
+  const input = ['-re', '-stream_loop', '-1', '-i', CLIP, '-map', '0', '-c', 'copy'];
+  const server = new TestProcess('ffmpeg-http', 'ffmpeg', [
+    ...QUIET,
+    '-y',
+    ...input,
+    '-f',
+    'mpegts',
+    '-listen',
+    '1',
+    url,
+  ]);
+  await untilPortIsTaken(Number(new URL(url).port));
+  return server;
+}
+
 const QUIET = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 
 /** ffmpeg as an RTMP server for one publisher, whom it records. Resolves when it listens. */
