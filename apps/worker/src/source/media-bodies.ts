@@ -24,7 +24,7 @@ export interface BodyReceiver {
   end(): boolean;
 }
 
-/** A body that is not taken. The message holds nothing that the publisher has sent. */
+/** A body that is not taken. The message is for the publisher, and for people. */
 export class BodyRefusal extends Error {
   override readonly name = 'BodyRefusal';
   readonly code: ProblemCode;
