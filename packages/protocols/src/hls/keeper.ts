@@ -5,6 +5,8 @@ import { type PublicationState, parseState, serializeState } from './publication
 
 /** The memory may be slow or away; a publication does not wait for it longer than this. */
 const MEMORY_TIMEOUT_MS = 1000;
+/** Waiting cannot take this long: the process has stood still, and what it was told meanwhile may not hold any more. */
+const STANDSTILL_MS = 2 * MEMORY_TIMEOUT_MS;
 
 /** What this attempt shares with those before and after it, on whichever host. */
 export class Keeper {
@@ -38,10 +40,16 @@ export class Keeper {
 
   /** Resolves when the state is kept or cannot be kept now. When the push has another holder `fenced` has been called before. */
   async save(state: PublicationState): Promise<void> {
-    const saving = this.#memory.save(this.epoch, serializeState(state)).then((isHolder) => {
-      if (!isHolder) this.#fenced(new PublishError('fenced', `attempt ${this.epoch}`));
-    });
-    await answerOf(saving);
+    let askedAt: number;
+    do {
+      askedAt = performance.now();
+      await answerOf(this.#save(state));
+    } while (performance.now() - askedAt > STANDSTILL_MS);
+  }
+
+  async #save(state: PublicationState): Promise<void> {
+    const isHolder = await this.#memory.save(this.epoch, serializeState(state));
+    if (!isHolder) this.#fenced(new PublishError('fenced', `attempt ${this.epoch}`));
   }
 }
 

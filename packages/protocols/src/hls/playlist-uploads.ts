@@ -82,9 +82,10 @@ export class PlaylistUploads {
   async #uploadNewest(): Promise<void> {
     const { keeper, retention, window, target, uploader, timeoutMs } = this.#deps;
     const playlist = window.snapshot(this.#isEnded);
+    const state = { playlist, retired: retention.retired };
     const body = Buffer.from(serializePlaylist(playlist));
     this.#pendingBytes = body.length;
-    await keeper.save({ playlist, retired: retention.retired });
+    await keeper.save(state);
     await uploader.store({
       lane: 'playlists',
       path: target.playlistPath,
@@ -93,7 +94,10 @@ export class PlaylistUploads {
       body,
       timeoutMs,
       budgetMs: Number.POSITIVE_INFINITY,
-      isWanted: () => !this.#isChanged,
+      isWanted: async () => {
+        if (!this.#isChanged) await keeper.save(state); // between two tries another worker may have taken over
+        return !this.#isChanged;
+      },
     });
     this.#pendingBytes = 0;
   }

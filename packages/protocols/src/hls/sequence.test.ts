@@ -69,6 +69,38 @@ describe('the media sequence', () => {
     expect(uris).toEqual(['1', '1', '2', '2', '2']);
   });
 
+  it('is not uploaded once more when another worker takes over between two tries', async () => {
+    const memory = new TestMemory();
+    const push = await start(memory);
+    await deliver(push, 1);
+    store.script = ({ url }) => {
+      if (url !== PLAYLIST) return undefined;
+      memory.newest += 1; // the target is slow to refuse, and we are taken for dead
+      return { status: 503 };
+    };
+    const { length } = store.requests;
+    push.write(newSegment());
+    expect(await push.sent).toMatchObject({ code: 'fenced' });
+    expect(store.log.slice(length).filter((line) => line.includes('.m3u8'))).toEqual([`PUT ${PLAYLIST}`]);
+  });
+
+  it('is not uploaded on a leave that is older than a standstill of the process', async () => {
+    const memory = new TestMemory();
+    const push = await start(memory);
+    await deliver(push, 1);
+    const { length } = store.requests;
+    const { now } = performance;
+    vi.spyOn(memory, 'save').mockImplementationOnce(async () => {
+      vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 5000);
+      memory.newest += 1;
+      return true; // it was, when the memory was asked
+    });
+    push.write(newSegment());
+    expect(await push.sent).toMatchObject({ code: 'fenced' });
+    vi.restoreAllMocks();
+    expect(store.log.slice(length).filter((line) => line.includes('.m3u8'))).toEqual([]);
+  });
+
   it('goes on from the playlist at the target when nobody remembers', async () => {
     const first = await start(new TestMemory());
     await deliver(first, 3);

@@ -17,8 +17,8 @@ export interface Upload {
   readonly timeoutMs: number;
   /** For all tries. Infinity: as long as it is wanted. */
   readonly budgetMs: number;
-  /** Asked before each further try: something newer may have taken its place. */
-  readonly isWanted?: () => boolean;
+  /** Asked before each further try: something newer may have taken its place, or somebody else that of the whole push. */
+  readonly isWanted?: () => Promise<boolean>;
 }
 
 /** `stored`: the target has acknowledged it. `lost`: not within its time. */
@@ -77,9 +77,9 @@ export class Uploader {
       this.#failingSince[lane] ??= Math.max(startedAt, this.#acknowledgedAt[lane] ?? 0);
       if (now - this.#failingSince[lane] >= this.#patienceMs) throw failure.error;
       const delayMs = Math.max(retryDelayMs(tries), failure.retryAfterMs);
-      const isLate = now + delayMs - startedAt >= upload.budgetMs;
-      if (isLate || upload.isWanted?.() === false) return 'lost';
+      if (now + delayMs - startedAt >= upload.budgetMs) return 'lost';
       await delay(delayMs, undefined, { signal: this.#signal });
+      if ((await upload.isWanted?.()) === false) return 'lost';
     }
   }
 
