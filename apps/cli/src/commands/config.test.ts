@@ -26,7 +26,7 @@ describe('config check', () => {
   it('finds nothing wrong with the example', async () => {
     const file = fileURLToPath(new URL('../../../../examples/pushfleet.conf', import.meta.url));
     const { exitCode, stdout } = await runCli(['config', 'check', file]);
-    expect(stdout).toBe(`${file}: 2 streams, 4 pushes, 0 errors, 0 warnings\n`);
+    expect(stdout).toBe(`${file}: 3 streams, 7 pushes, 0 errors, 0 warnings\n`);
     expect(exitCode).toBe(0);
   });
 
