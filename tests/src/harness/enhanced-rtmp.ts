@@ -15,36 +15,57 @@ interface Tag {
   readonly payload: Buffer;
 }
 
-/** A publisher that sends an MP4 file round and round in real time until it is stopped. */
+/** A publisher that sends an MP4 file in real time. */
 export interface EnhancedPublisher {
+  /** Resolves when everything was sent and the connection is closed, or after `stop`. */
+  readonly done: Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function publishEnhanced(url: string, file: string): Promise<EnhancedPublisher> {
+export interface EnhancedPublishOptions {
+  /** How often the file is sent; for ever when absent. */
+  readonly rounds?: number;
+  /** Time of the first message. Times go out modulo 2^32. */
+  readonly startMs?: number;
+}
+
+export async function publishEnhanced(
+  url: string,
+  file: string,
+  { rounds = Number.POSITIVE_INFINITY, startMs = 0 }: EnhancedPublishOptions = {},
+): Promise<EnhancedPublisher> {
   const tags = await readTags(file);
   const client = await RtmpClient.publish(url);
   if (!client.isAccepted) throw new Error(`not accepted: ${client.statuses}`);
   const stopping = new AbortController();
-  const sending = sendInRealTime(client, tags, stopping.signal);
+  const done = sendInRealTime(tags, rounds, stopping.signal, ({ type, timestampMs, payload }) =>
+    client.send(type, (startMs + timestampMs) % 2 ** 32, payload),
+  ).finally(() => client.end());
   return {
+    done,
     async stop() {
       stopping.abort();
       client.close();
-      await sending;
+      await done;
     },
   };
 }
 
-async function sendInRealTime(client: RtmpClient, tags: readonly Tag[], signal: AbortSignal): Promise<void> {
+async function sendInRealTime(
+  tags: readonly Tag[],
+  rounds: number,
+  signal: AbortSignal,
+  send: (tag: Tag) => void,
+): Promise<void> {
   const lengthMs = tags.at(-1)!.timestampMs + 40;
   const startedAt = performance.now();
-  for (let round = 0; ; round++) {
-    for (const { type, timestampMs, payload } of tags) {
-      const dueMs = round * lengthMs + timestampMs;
-      const earlyMs = dueMs - (performance.now() - startedAt);
+  for (let round = 0; round < rounds; round++) {
+    for (const tag of tags) {
+      const timestampMs = round * lengthMs + tag.timestampMs;
+      const earlyMs = timestampMs - (performance.now() - startedAt);
       if (earlyMs > 0) await sleep(earlyMs);
       if (signal.aborted) return;
-      client.send(type, dueMs, payload);
+      send({ ...tag, timestampMs });
     }
   }
 }

@@ -59,19 +59,13 @@ export async function serveTsWithFfmpeg(url: string): Promise<TestProcess> {
 
 const QUIET = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 
-/** ffmpeg as an RTMP server for one publisher, whom it records. Resolves when it listens. */
-export async function listenWithFfmpeg(url: string, file: string): Promise<TestProcess> {
-  const listener = new TestProcess('ffmpeg-listen', 'ffmpeg', [
-    ...QUIET,
-    '-y',
-    '-listen',
-    '1',
-    '-i',
-    url,
-    '-c',
-    'copy',
-    file,
-  ]);
+/**
+ * ffmpeg as a server for one publisher, whom it records as he is. Resolves when it listens. `url`: of RTMP, or of HTTP with the `format` of the
+ * body. It ends when the publisher has gone, with whatever code: what counts is the file.
+ */
+export async function listenWithFfmpeg(url: string, file: string, format?: 'mpegts' | 'mp4'): Promise<TestProcess> {
+  const input = ['-listen', '1', ...(format === undefined ? [] : ['-f', format]), '-i', url];
+  const listener = new TestProcess('ffmpeg-listen', 'ffmpeg', [...QUIET, '-y', ...input, '-c', 'copy', file]);
   await untilPortIsTaken(Number(new URL(url).port));
   return listener;
 }

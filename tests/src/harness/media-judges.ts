@@ -4,6 +4,9 @@ import { runTool } from './tool.ts';
 export interface StreamInfo {
   readonly codec_type: 'video' | 'audio' | 'data';
   readonly codec_name: string;
+  /** A FourCC of MP4, or the stream_type of MPEG-TS as a number: `0x0024`. */
+  readonly codec_tag_string: string;
+  readonly codec_tag: string;
   readonly profile?: string;
   readonly width?: number;
   readonly height?: number;
@@ -22,6 +25,36 @@ export async function decodeErrors(input: string): Promise<string[]> {
   const { code, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, '-f', 'null', '-']);
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   return code === 0 ? lines : [...lines, `ffmpeg ended with exit code ${code}`];
+}
+
+/** What comes out of the decoders: a checksum of each picture and of each frame of sound, in the order in which they are presented. */
+export interface Decoded {
+  /** As of `decodeErrors`. */
+  readonly complaints: readonly string[];
+  /** The same picture has the same checksum, whatever container it has come by. */
+  readonly pictures: readonly string[];
+  readonly sounds: readonly string[];
+}
+
+export async function decode(input: string): Promise<Decoded> {
+  const output = ['-map', '0:v?', '-map', '0:a?', '-fps_mode', 'passthrough', '-f', 'framemd5', '-'];
+  const { code, stdout, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, ...output]);
+  const complaints = stderr.split('\n').filter((line) => line.trim() !== '');
+  if (code !== 0) complaints.push(`ffmpeg ended with exit code ${code}`);
+  const kinds = [...stdout.matchAll(/^#media_type \d+: (\w+)$/gm)].map(([, kind]) => kind);
+  const frames = [...stdout.matchAll(/^(\d+),.*\s([\da-f]{32})$/gm)];
+  const sums = (kind: string) => frames.flatMap(([, stream, sum]) => (kinds[Number(stream)] === kind ? sum! : []));
+  return { complaints, pictures: sums('video'), sounds: sums('audio') };
+}
+
+/** Where a run of checksums lies in what was sent; undefined when one of them is missing there, changed or in another place. */
+export function findRun(
+  received: readonly string[],
+  sent: readonly string[],
+): { skipped: number; left: number } | undefined {
+  const fits = (start: number) => received.every((sum, index) => sent[start + index] === sum);
+  const skipped = sent.findIndex((sum, index) => sum === received[0] && fits(index));
+  return skipped === -1 ? undefined : { skipped, left: sent.length - skipped - received.length };
 }
 
 /** Whether a file, which may still grow, already has a picture that can be decoded. */

@@ -49,6 +49,11 @@ export class RtmpClient {
     this.#socket.write(message(type, 4, 1, payload, timestampMs));
   }
 
+  /** Without a goodbye, but what was sent arrives. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Without a goodbye. */
   close(): void {
     this.#socket.destroy();

@@ -140,12 +140,14 @@ export function message(
   payload: Buffer,
   timestampMs = 0,
 ): Buffer {
-  const header = Buffer.alloc(12);
+  const isExtended = timestampMs >= EXTENDED;
+  const header = Buffer.alloc(isExtended ? 16 : 12);
   header[0] = chunkStreamId; // fmt 0
-  header.writeUIntBE(timestampMs, 1, 3); // timestamp, below the extended ones
+  header.writeUIntBE(isExtended ? EXTENDED : timestampMs, 1, 3); // timestamp
   header.writeUIntBE(payload.length, 4, 3); // message length
   header[7] = type; // message type id
   header.writeUInt32LE(messageStreamId, 8); // message stream id
+  if (isExtended) header.writeUInt32BE(timestampMs, 12); // extended timestamp
   return Buffer.concat([header, payload]);
 }
 
