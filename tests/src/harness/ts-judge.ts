@@ -42,6 +42,8 @@ interface PesUnit {
   readonly isMarked: boolean;
   readonly hasTables: boolean;
   readonly parts: Buffer[];
+  /** Bytes to come; without an end when PES_packet_length does not tell. */
+  missingBytes: number;
 }
 
 /** Reads a stream packet by packet and keeps its faults. */
@@ -118,7 +120,7 @@ export class TsJudge {
     if (pid === 0 && isStart) this.#pat(payload);
     else if (pid === this.#pmtPid && isStart) this.#pmt(payload);
     else if (isStart) this.#openUnit(pid, payload, (flags & 0x40) !== 0);
-    else this.#units.get(pid)?.parts.push(payload);
+    else this.#continueUnit(this.#units.get(pid), payload);
   }
 
   #count(pid: number, counter: number, hasPayload: boolean, isAnnounced: boolean): void {
@@ -173,7 +175,10 @@ export class TsJudge {
   #openUnit(pid: number, payload: Buffer, isMarked: boolean): void {
     this.#closeUnit(pid);
     const hasTables = this.#patSincePicture && this.#pmtSincePicture;
-    this.#units.set(pid, { pid, isMarked, hasTables, parts: [payload] });
+    const unit: PesUnit = { pid, isMarked, hasTables, parts: [], missingBytes: payload.readUInt16BE(4) + 6 };
+    if (unit.missingBytes === 6) unit.missingBytes = Number.POSITIVE_INFINITY;
+    this.#units.set(pid, unit);
+    this.#continueUnit(unit, payload);
     if (isVideo(this.#streamTypes[pid])) {
       this.#patSincePicture = false;
       this.#pmtSincePicture = false;
@@ -181,6 +186,13 @@ export class TsJudge {
     const lead = this.#leadOf(payload);
     this.#minLead = Math.min(this.#minLead, lead);
     this.#maxLead = Math.max(this.#maxLead, lead);
+  }
+
+  #continueUnit(unit: PesUnit | undefined, payload: Buffer): void {
+    if (unit === undefined) return;
+    unit.parts.push(payload);
+    unit.missingBytes -= payload.length;
+    if (unit.missingBytes === 0 && this.#leadOf(unit.parts[0]!) < 0) this.#faults.late += 1;
   }
 
   #leadOf(header: Buffer): number {
@@ -197,7 +209,6 @@ export class TsJudge {
     const isOpenEnded = announced === 0 && isVideo(this.#streamTypes[pid]);
     if (!isOpenEnded && announced !== bytes.length - 6) this.#faults.length += 1;
     if (isVideo(this.#streamTypes[pid])) this.#picture(unit, bytes.subarray(9 + bytes[8]!));
-    else if (this.#leadOf(bytes) < 0) this.#faults.late += 1; // the next one has begun already
   }
 
   #picture({ pid, isMarked, hasTables }: PesUnit, data: Buffer): void {
