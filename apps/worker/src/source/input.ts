@@ -34,6 +34,8 @@ interface Session {
 const WORKS_AFTER_MS = 10_000;
 /** One that took over and then did not work has to go on for this long before it replaces another: servers replay pictures of the dead. */
 const PROOF_MS = 2_000;
+/** What a publisher has sent last is still on its way when everybody hears that he has left. */
+const TAIL_MS = 500;
 /** Time of a failure that needs no pause. */
 const AT_ONCE = Number.NEGATIVE_INFINITY;
 
@@ -167,6 +169,7 @@ export class Input {
 
   async #recheck(session: Session, opening: Opening): Promise<void> {
     if (await opening.isCurrent().catch(() => true)) return;
+    await new Promise((resolve) => setTimeout(resolve, TAIL_MS));
     this.#over(session, `${opening.what} has ended`, { failedAt: AT_ONCE });
   }
 
