@@ -107,6 +107,7 @@ export class Pacer {
   #anchorLineMs = 0;
   #speed = 1;
   #timer: NodeJS.Timeout | undefined;
+  #willPump = false;
   #announced: readonly Track[] = [];
   #waitingForRoom: (() => void)[] = [];
   readonly #drained = Promise.withResolvers<void>();
@@ -158,13 +159,23 @@ export class Pacer {
     const all = this.#renditions.flatMap(({ currentTracks }) => currentTracks);
     const tracks = [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')];
     for (const track of tracks) this.#tracksWith.set(track, tracks);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   #push(waiting: Waiting): void {
     if (waiting.epoch < this.#epoch) return; // of a stretch that is over for the other rendition already
     this.#queues[waiting.sample.track.kind].push(waiting);
-    this.#pump();
+    this.#pumpSoon();
+  }
+
+  /** When all of the segment is there that is just being taken apart. */
+  #pumpSoon(): void {
+    if (this.#willPump || this.#timer !== undefined) return;
+    this.#willPump = true;
+    queueMicrotask(() => {
+      this.#willPump = false;
+      this.#pump();
+    });
   }
 
   /** Lets go what is due, and comes back for the rest. */
