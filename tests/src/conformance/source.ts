@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { FlvDemuxer, FlvFileReader, type Sample, type Track } from '@pushfleet/protocols';
+import { FlvDemuxer, FlvFileReader, Fmp4Demuxer, type Sample, type Track } from '@pushfleet/protocols';
 import { CLIP, makeNoise, runFfmpeg } from '../harness/ffmpeg.ts';
 
 /** Media in the order of decoding, as a source hands it to a stream. */
@@ -27,6 +27,17 @@ export async function readNoise(directory: string, seconds: number): Promise<Med
   return { tracks, samples: rounds.flat() };
 }
 
+/** What ffmpeg makes of `args` as a fragmented MP4, which can hold every codec, at `file`. */
+export async function readMp4(file: string, args: readonly string[]): Promise<Media> {
+  const fragmented = ['-movflags', '+delay_moov+default_base_moof', '-frag_duration', '200000']; // AC-3 wants to be seen first
+  await runFfmpeg([...args, ...fragmented, '-strict', 'experimental', '-f', 'mp4', file]);
+  const media = collect();
+  const demuxer = new Fmp4Demuxer(media);
+  demuxer.push(await readFile(file));
+  demuxer.end();
+  return { tracks: media.list, samples: media.samples.toSorted((a, b) => secondsOf(a) - secondsOf(b)) };
+}
+
 /** The samples in pieces that each begin with a sync sample of the video. */
 export function groupsOfPictures({ samples }: Media): Sample[][] {
   const groups: Sample[][] = [[]];
@@ -39,17 +50,27 @@ export function groupsOfPictures({ samples }: Media): Sample[][] {
 
 async function demux(file: string, args: readonly string[]): Promise<Media> {
   await runFfmpeg([...args, '-f', 'flv', file]);
-  let tracks: readonly Track[] = [];
-  const samples: Sample[] = [];
-  const demuxer = new FlvDemuxer({
-    tracks: (list) => {
-      tracks = list;
-    },
-    sample: (sample) => samples.push(sample),
-  });
-  new FlvFileReader(demuxer).push(await readFile(file));
-  return { tracks, samples };
+  const media = collect();
+  new FlvFileReader(new FlvDemuxer(media)).push(await readFile(file));
+  return { tracks: media.list, samples: media.samples };
 }
+
+/** Listens to a demuxer. */
+function collect() {
+  const samples: Sample[] = [];
+  return {
+    list: [] as readonly Track[],
+    samples,
+    tracks(list: readonly Track[]) {
+      this.list = list;
+    },
+    sample(sample: Sample) {
+      samples.push(sample);
+    },
+  };
+}
+
+const secondsOf = ({ dts, track }: Sample): number => dts / track.timescale;
 
 /** The same media, so many milliseconds later. */
 function shifted(samples: readonly Sample[], byMs: number): Sample[] {
