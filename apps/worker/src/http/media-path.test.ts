@@ -20,6 +20,8 @@ describe('the path of a media request', () => {
     ['/', '', undefined],
     ['/studio%3Fx/mpegts', '', 'mpegts'],
     ['/studio%zz/mpegts', '', 'mpegts'],
+    ['http://elsewhere/studio/mpegts', '', 'mpegts'],
+    ['*', '', undefined],
   ])('%s names the stream "%s"', (url, name, format) => {
     expect(parseMediaPath(url)).toEqual({ name, format, query: '' });
   });

@@ -27,7 +27,8 @@ export function parseMediaPath(url: string): MediaPath {
   const last = segments.at(-1);
   const format = segments.length > 1 && isFormat(last) ? last : undefined;
   const name = decoded((format === undefined ? segments : segments.slice(0, -1)).join('/'));
-  return { name: name === undefined || /[?#]/.test(name) ? '' : resolveStreamName('', name).name, format, query };
+  const isPath = url.startsWith('/') && name !== undefined && !/[?#]/.test(name);
+  return { name: isPath ? resolveStreamName('', name).name : '', format, query };
 }
 
 function decoded(path: string): string | undefined {
