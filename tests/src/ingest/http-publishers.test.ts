@@ -125,6 +125,10 @@ describe('a publisher over HTTP that is refused', () => {
     expect(JSON.parse(body)).toMatchObject({ status, detail: expect.stringMatching(/\w/) });
   });
 
+  it('makes ffmpeg fail, which sends at once', async () => {
+    expect((await publishClip(`${here.httpUrl}/nobody/mpegts`).exited).code).not.toBe(0);
+  });
+
   it('because of its media is told so', async () => {
     expect((await curl(`${here.httpUrl}/file/mpegts`, ['-T', CLIP])).statuses.at(-1)).toBe(415);
     expect((await curl(`${here.httpUrl}/file/m4s`, ['-T', ts])).statuses.at(-1)).toBe(415);
