@@ -9,6 +9,9 @@ const CELT_SAMPLES = [120, 240, 480, 960] as const;
 /** 120 ms: the longest packet. */
 const MAX_SAMPLES = 5760;
 
+/** 48 frames of 1275 bytes with their sizes, §3.4. */
+export const MAX_OPUS_PACKET_BYTES = 61_440;
+
 /** How long a packet sounds, in samples at 48 kHz. Throws MalformedError. */
 export function opusPacketSamples(packet: Buffer): number {
   if (packet.length === 0) throw new MalformedError('Opus packet without a byte');

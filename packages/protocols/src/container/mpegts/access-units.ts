@@ -14,27 +14,61 @@ export interface AccessUnitSpan {
   /** Where its first NAL unit begins, with and without the start code. */
   readonly start: number;
   readonly nalStart: number;
-  /** Whether it holds a picture, or just what stands before one. */
-  hasPicture: boolean;
+  /** Whether it holds a picture so far, or just what stands before one. */
+  readonly hasPicture: boolean;
+  readonly nalUnits: number;
 }
 
 const PREFIX = Buffer.from([0, 0, 1]); // start_code_prefix_one_3bytes
+/** Bytes of a NAL unit that tell its place. */
+const TELLING_BYTES = 3;
 
-/** The access units of `stream`, each up to where the next begins. What stands before the first is the rest of another. */
-export function accessUnitsIn(stream: Buffer, codec: ByteStreamCodec): AccessUnitSpan[] {
-  const units: AccessUnitSpan[] = [];
-  let unit: AccessUnitSpan | undefined;
-  for (let prefix = stream.indexOf(PREFIX); prefix !== -1; prefix = stream.indexOf(PREFIX, prefix + PREFIX.length)) {
-    const nalStart = prefix + PREFIX.length;
-    const place = placeOf(stream, nalStart, codec);
+/** Finds the access units in a byte stream that grows at its end and is used up at its start; looks at no byte twice. */
+export class AccessUnitScanner {
+  readonly #codec: ByteStreamCodec;
+  #units: { start: number; nalStart: number; hasPicture: boolean; nalUnits: number }[] = [];
+  /** Up to here the stream has been looked through. */
+  #position = 0;
+
+  constructor(codec: ByteStreamCodec) {
+    this.#codec = codec;
+  }
+
+  /**
+   * The access units of `stream`, each up to where the next begins; what stands before the first is the rest of another. `stream` goes on from where
+   * it ended last time; `isComplete`: what is missing of its last NAL unit will not come.
+   */
+  scan(stream: Buffer, isComplete: boolean): readonly AccessUnitSpan[] {
+    let prefix = stream.indexOf(PREFIX, this.#position);
+    while (prefix !== -1) {
+      const nalStart = prefix + PREFIX.length;
+      if (!isComplete && nalStart + TELLING_BYTES > stream.length) break;
+      this.#add(stream, prefix, placeOf(stream, nalStart, this.#codec));
+      this.#position = nalStart;
+      prefix = stream.indexOf(PREFIX, nalStart);
+    }
+    if (prefix === -1) this.#position = Math.max(this.#position, stream.length - PREFIX.length + 1); // half a prefix may stand there
+    return this.#units;
+  }
+
+  /** The bytes before `end` are gone. */
+  forget(end: number): void {
+    const left = this.#units.filter(({ start }) => start >= end);
+    this.#units = left.map((unit) => ({ ...unit, start: unit.start - end, nalStart: unit.nalStart - end }));
+    this.#position = Math.max(0, this.#position - end);
+  }
+
+  #add(stream: Buffer, prefix: number, place: Place): void {
+    let unit = this.#units.at(-1);
     if (place !== 'more' && (unit === undefined || unit.hasPicture)) {
       const start = prefix > 0 && stream[prefix - 1] === 0 ? prefix - 1 : prefix; // zero_byte
-      unit = { start, nalStart, hasPicture: false };
-      units.push(unit);
+      unit = { start, nalStart: prefix + PREFIX.length, hasPicture: false, nalUnits: 0 };
+      this.#units.push(unit);
     }
-    if (unit !== undefined && place === 'slice') unit.hasPicture = true;
+    if (unit === undefined) return;
+    unit.nalUnits += 1;
+    unit.hasPicture ||= place === 'slice';
   }
-  return units;
 }
 
 /** Whether an access unit may begin with the first byte of `stream`. */

@@ -7,7 +7,7 @@ import { buildAc3Config, parseAc3Config } from '../../codec/ac3/config.ts';
 import { parseAc3Header } from '../../codec/ac3/sync-frame.ts';
 import { MPEG_AUDIO_HEADER_BYTES, parseMpegAudioHeader } from '../../codec/mp3/frame-header.ts';
 import { buildOpusHead, OPUS_SAMPLE_RATE } from '../../codec/opus/opus-head.ts';
-import { opusPacketSamples } from '../../codec/opus/packet.ts';
+import { MAX_OPUS_PACKET_BYTES, opusPacketSamples } from '../../codec/opus/packet.ts';
 import type { AudioCodec } from '../../media/track.ts';
 import type { StreamCodec } from './stream-type.ts';
 
@@ -137,7 +137,8 @@ function readOpusControlHeader(bytes: Buffer, offset: number) {
   let payloadBytes = 0;
   do
     payloadBytes += bytes[end] ?? 0; // au_size
-  while (bytes[end++] === 255);
+  while (bytes[end++] === 255 && payloadBytes <= MAX_OPUS_PACKET_BYTES);
+  if (payloadBytes > MAX_OPUS_PACKET_BYTES) throw new MalformedError(`Opus packet of ${payloadBytes} bytes`, offset);
   if ((flags & 0x10) !== 0) end += 2; // start_trim
   if ((flags & 0x08) !== 0) end += 2; // end_trim
   if ((flags & 0x04) !== 0) end += 1 + (bytes[end] ?? 0); // control_extension_length, control_extension

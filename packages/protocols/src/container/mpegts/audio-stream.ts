@@ -5,8 +5,10 @@ import { TS_TIMESCALE } from './clock.ts';
 import type { ElementaryStream, PesStart } from './pes-reader.ts';
 import type { StreamEvents } from './stream-events.ts';
 
-/** Four times the largest frame of any codec. */
-const MAX_WAITING_BYTES = 256 * 1024;
+/** The largest frame of any codec, an Opus packet of 120 ms, is a little smaller. */
+const MAX_WAITING_BYTES = 64 * 1024;
+/** False syncs after which the rest of a PES packet is not looked through. */
+const MAX_FALSE_SYNCS = 4;
 const EMPTY = Buffer.alloc(0);
 
 /** Where a PES packet began in the bytes that wait, and the time it told. */
@@ -26,6 +28,7 @@ export class AudioStream implements ElementaryStream {
   #marks: Mark[] = [];
   /** The last frame was followed by another one, so the next needs no proof. */
   #isLocked = false;
+  #falseSyncs = 0;
   #isSkipping = true;
   /** The last time that was told, and the seconds of sound since. */
   #told: number | undefined;
@@ -41,15 +44,17 @@ export class AudioStream implements ElementaryStream {
   }
 
   begin({ pts }: PesStart): void {
+    const offset = this.#waiting.length;
+    if (this.#marks.at(-1)?.offset === offset) this.#marks.pop(); // of a PES packet without a byte
+    this.#marks.push({ offset, pts });
     this.#isSkipping = false;
-    this.#marks.push({ offset: this.#waiting.length, pts });
   }
 
   data(bytes: Buffer): void {
     if (this.#isSkipping) return;
     this.#waiting = Buffer.concat([this.#waiting, bytes]);
     this.#read(false);
-    if (this.#waiting.length > MAX_WAITING_BYTES) this.lost();
+    if (this.#waiting.length > MAX_WAITING_BYTES || this.#falseSyncs > MAX_FALSE_SYNCS) this.lost();
   }
 
   finish(): void {
@@ -62,6 +67,7 @@ export class AudioStream implements ElementaryStream {
     this.#marks = [];
     this.#told = undefined;
     this.#isLocked = false;
+    this.#falseSyncs = 0;
     this.#isSkipping = true;
   }
 
@@ -72,7 +78,7 @@ export class AudioStream implements ElementaryStream {
   /** Hands out the frames that are complete. */
   #read(atEnd: boolean): void {
     let offset = 0;
-    while (offset < this.#waiting.length) {
+    while (offset < this.#waiting.length && this.#falseSyncs <= MAX_FALSE_SYNCS) {
       const frame = this.#frameAt(offset, atEnd);
       if (frame === undefined) break;
       if (frame === 'none') {
@@ -94,11 +100,13 @@ export class AudioStream implements ElementaryStream {
       const next = this.#framing.read(this.#waiting, end, atEnd); // throws when the sync was a false one
       const isProved = next !== undefined || (atEnd && end === this.#waiting.length);
       this.#isLocked = isProved;
+      if (isProved) this.#falseSyncs = 0;
       return isProved ? frame : undefined;
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       if (this.#isLocked) this.#events.damaged();
       this.#isLocked = false;
+      this.#falseSyncs += 1;
       return 'none';
     }
   }

@@ -1,6 +1,7 @@
 import { MalformedError } from '../../bytes/malformed-error.ts';
 import { buildAdtsHeader, MAX_ADTS_PAYLOAD_BYTES, setAdtsPayloadBytes } from '../../codec/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../codec/aac/audio-specific-config.ts';
+import { MAX_OPUS_PACKET_BYTES } from '../../codec/opus/packet.ts';
 import type { AudioTrack } from '../../media/track.ts';
 import type { PidState } from './packet.ts';
 import type { PacketWriter } from './packet-writer.ts';
@@ -94,7 +95,7 @@ function adtsFraming(config: Buffer): Framing {
 
 /** opus_control_header: prefix and flags, then the size as a row of bytes of which all but the last are 255. */
 function opusFraming(): Framing {
-  const maxPayloadBytes = 61_440; // 48 frames of 1275 bytes and their sizes, RFC 6716 §3.4
+  const maxPayloadBytes = MAX_OPUS_PACKET_BYTES;
   const headerBytes = (payloadBytes: number) => 2 + Math.floor(payloadBytes / 255) + 1;
   const header = Buffer.alloc(headerBytes(maxPayloadBytes), 0xff); // au_size
   header.writeUInt16BE(0x7fe0, 0); // control_header_prefix 11, start_trim_flag 0, end_trim_flag 0, control_extension_flag 0, reserved 00

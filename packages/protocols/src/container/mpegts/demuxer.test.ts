@@ -549,6 +549,25 @@ describe('TsDemuxer and hostile bytes', () => {
     );
   });
 
+  it('ends a stream of which nothing can be read', () => {
+    const assembly = new Assembly().tables([{ pid: 0x101, streamType: 0x0f }]);
+    for (let index = 0; index < 1100; index++) assembly.pes(0x101, Buffer.alloc(160, 0xff), index * 1920);
+    expect(() => demux(assembly.bytes)).toThrow(MalformedError);
+  });
+
+  it('gives up pictures of far too many pieces', () => {
+    const manyNalUnits = Buffer.concat([
+      opening,
+      ...Array.from({ length: 20_000 }, () => Buffer.from('0000014120', 'hex')),
+    ]);
+    const assembly = new Assembly().tables([{}]).pes(0x100, opening, 0).pes(0x100, manyNalUnits, 3600, false);
+    for (let index = 0; index < 3000; index++)
+      assembly.pes(0x100, joinAnnexB([index === 0 ? slice : laterSlice]), 7200);
+    const { samples, demuxer } = demux(assembly.pes(0x100, opening, 10_800).bytes);
+    expect(samples.map(({ dts }) => dts)).toEqual([0, 10_800]);
+    expect(demuxer.stats().damagedUnits).toBeGreaterThanOrEqual(2);
+  });
+
   it('throws nothing else for payloads of any kind either', () => {
     const types = fc.constantFrom(0x03, 0x0f, 0x1b, 0x24, 0x81, 0x87);
     const payloads = fc.array(fc.uint8Array({ maxLength: 400 }), { minLength: 1, maxLength: 12 });

@@ -39,6 +39,8 @@ export interface TsDemuxerStats {
   readonly damagedUnits: number;
 }
 
+/** A line that spoils so many units without one sample between them is as good as cut. */
+const MAX_DAMAGED_IN_ROW = 1000;
 const TICKS_PER_MS = TS_TIMESCALE / 1000;
 
 /** What reads one PID. */
@@ -68,6 +70,7 @@ export class TsDemuxer {
   /** Video first. */
   #streams: readonly StreamInput[] = [];
   #inputs = new Map<number, PidInput>();
+  #damagedInRow = 0;
   readonly #counts = { packets: 0, gaps: 0, errorPackets: 0, scrambledPackets: 0, damagedUnits: 0 };
 
   constructor(events: TsDemuxerEvents, options: Partial<TsDemuxerOptions> = {}) {
@@ -80,9 +83,12 @@ export class TsDemuxer {
     this.#readTables([]);
   }
 
-  /** Takes the next bytes, however they are cut; they are not kept. Throws MalformedError when these are no transport stream. */
+  /** Takes the next bytes, however they are cut; they are not kept. Throws MalformedError when these are no transport stream, or none that can be read. */
   push(bytes: Buffer): void {
     this.#packets.push(bytes);
+    if (this.#damagedInRow <= MAX_DAMAGED_IN_ROW) return;
+    this.#damagedInRow = 0;
+    throw new MalformedError(`${MAX_DAMAGED_IN_ROW} damaged units of MPEG-TS in a row`);
   }
 
   /** Hands out what was waiting for the next bytes. */
@@ -123,23 +129,31 @@ export class TsDemuxer {
     if (!hasPayload || payloadStart >= PACKET_BYTES || succession === 'duplicate') return;
     const isUnitStart = (packet[1]! & 0x40) !== 0; // payload_unit_start_indicator
     const isRandomAccess = (flags & FieldFlag.randomAccess) !== 0;
-    this.#tolerate(() => reader.payload(packet.subarray(payloadStart), isUnitStart, isRandomAccess));
+    this.#read(reader, packet.subarray(payloadStart), isUnitStart, isRandomAccess);
     if (this.#clock.now !== undefined) this.#gate.reach(this.#clock.now / TICKS_PER_MS);
   }
 
-  #tolerate(read: () => void): void {
+  #read(reader: PayloadReader, payload: Buffer, isUnitStart: boolean, isRandomAccess: boolean): void {
     try {
-      read();
+      reader.payload(payload, isUnitStart, isRandomAccess);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      this.#counts.damagedUnits += 1;
+      this.#damaged();
     }
+  }
+
+  #damaged(): void {
+    this.#counts.damagedUnits += 1;
+    this.#damagedInRow += 1;
   }
 
   #readTables(mapPids: readonly number[]): void {
     const tables = new Map<number, PidInput>();
     for (const pid of [Pid.pat, ...mapPids]) {
-      const reader = new SectionReader((section) => this.#tolerate(() => this.#programs.section(pid, section)));
+      const reader = new SectionReader({
+        section: (section) => this.#programs.section(pid, section),
+        damaged: () => this.#damaged(),
+      });
       tables.set(pid, this.#tables.get(pid) ?? { reader, continuity: new ContinuityCheck() });
     }
     this.#tables = tables;
@@ -183,10 +197,11 @@ export class TsDemuxer {
   #open({ pid, streamType, descriptors }: ProgramStream, key: string): StreamInput {
     const events: StreamEvents = {
       track: () => this.#announce(),
-      sample: (sample) => this.#gate.sample(sample),
-      damaged: () => {
-        this.#counts.damagedUnits += 1;
+      sample: (sample) => {
+        this.#damagedInRow = 0;
+        this.#gate.sample(sample);
       },
+      damaged: () => this.#damaged(),
     };
     const codec = codecOfStream(streamType, descriptors)!;
     const stream = isVideoCodec(codec)

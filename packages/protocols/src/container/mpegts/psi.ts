@@ -1,7 +1,6 @@
 // Program specific information: which PIDs make a program. ISO/IEC 13818-1 §2.4.4.
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
-import { MalformedError } from '../../bytes/malformed-error.ts';
 import { crc32 } from './crc32.ts';
 import { HEADER_BYTES, PACKET_BYTES } from './packet.ts';
 
@@ -84,18 +83,15 @@ export interface Section {
   readonly body: Buffer;
 }
 
-/** Undefined for a section of a table that will only count later, or that has no such header. Throws MalformedError. */
+/** `section` is whole and its CRC_32 right. Undefined for a table that will only count later. */
 export function parseSection(section: Buffer): Section | undefined {
-  const reader = new ByteReader(section);
-  const tableId = reader.u8(); // table_id
-  const hasSyntax = (reader.u16() & 0x8000) !== 0; // section_syntax_indicator 1, '0', reserved 11, section_length
-  if (!hasSyntax) return undefined;
-  if (section.length < SECTION_HEADER_BYTES + CRC_BYTES) throw new MalformedError('section is cut off');
-  if (crc32(section) !== 0) throw new MalformedError(`CRC_32 of table_id ${tableId}`);
-  const tableIdExtension = reader.u16();
-  const isCurrent = (reader.u8() & 1) !== 0; // reserved 11, version_number, current_next_indicator
-  const body = section.subarray(SECTION_HEADER_BYTES, -CRC_BYTES); // behind section_number, last_section_number
-  return isCurrent ? { tableId, tableIdExtension, body } : undefined;
+  const isCurrent = (section[5]! & 1) !== 0; // reserved 11, version_number, current_next_indicator
+  if (!isCurrent) return undefined;
+  return {
+    tableId: section[0]!, // table_id
+    tableIdExtension: section.readUInt16BE(3),
+    body: section.subarray(SECTION_HEADER_BYTES, -CRC_BYTES), // behind section_number, last_section_number
+  };
 }
 
 /** The programs of one section of the PAT. The network PID is not one. */

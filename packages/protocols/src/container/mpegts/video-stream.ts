@@ -8,7 +8,7 @@ import { parseHevcConfiguration } from '../../codec/hevc/hvcc.ts';
 import { mergeHevcParameterSets } from '../../codec/hevc/parameter-sets.ts';
 import { parseHevcSps } from '../../codec/hevc/sps.ts';
 import type { VideoTrack } from '../../media/track.ts';
-import { type AccessUnitSpan, accessUnitsIn, type ByteStreamCodec, startsAccessUnit } from './access-units.ts';
+import { AccessUnitScanner, type AccessUnitSpan, type ByteStreamCodec, startsAccessUnit } from './access-units.ts';
 import { TS_TIMESCALE } from './clock.ts';
 import type { ElementaryStream, PesStart } from './pes-reader.ts';
 import type { StreamEvents } from './stream-events.ts';
@@ -17,6 +17,10 @@ import type { StreamEvents } from './stream-events.ts';
 const MAX_ACCESS_UNIT_BYTES = 16 << 20;
 /** A stream that has split no access unit in so many PES packets will not start to. */
 const TRUSTED_PACKETS = 25;
+/** More than any encoder makes of one picture. Whoever sends more wants to cost us memory and time. */
+const MAX_NAL_UNITS = 10_000;
+const MAX_MARKS = 1000;
+const FIRST_BYTES = 64 * 1024;
 const ASSUMED_STEP = TS_TIMESCALE / 25;
 
 /** Where a PES packet began in the bytes that wait, and what its header said; taken by the first access unit that begins there. */
@@ -38,12 +42,13 @@ interface Times {
 export class VideoStream implements ElementaryStream {
   readonly codec: ByteStreamCodec;
   readonly #events: StreamEvents<VideoTrack>;
+  readonly #scanner: AccessUnitScanner;
   #track: VideoTrack | undefined;
   /** Two pictures in one PES packet are the fields of one frame. */
   #hasFields = false;
   #needsSync = true;
   /** Bytes that wait, and where PES packets began in them. */
-  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #bytes = Buffer.alloc(0);
   #length = 0;
   #marks: Mark[] = [];
   /** Of a PES packet whose first bytes have not come. */
@@ -63,6 +68,7 @@ export class VideoStream implements ElementaryStream {
 
   constructor(codec: ByteStreamCodec, events: StreamEvents<VideoTrack>) {
     this.codec = codec;
+    this.#scanner = new AccessUnitScanner(codec);
     this.#events = events;
   }
 
@@ -79,7 +85,7 @@ export class VideoStream implements ElementaryStream {
   data(bytes: Buffer): void {
     if (this.#isSkipping) return;
     if (this.#start !== undefined) this.#place(this.#start, bytes);
-    if (this.#length + bytes.length > MAX_ACCESS_UNIT_BYTES) {
+    if (this.#length + bytes.length > MAX_ACCESS_UNIT_BYTES || this.#marks.length > MAX_MARKS) {
       this.#drop();
       return;
     }
@@ -117,20 +123,21 @@ export class VideoStream implements ElementaryStream {
   /** Hands out the access units that wait: all of them when they are `complete`, else all but the last. */
   #release(complete: boolean): void {
     const waiting = this.#bytes.subarray(0, this.#length);
-    const units = this.#unitsIn(waiting);
+    const units = this.#unitsIn(waiting, complete);
     const last = units.at(-1);
     const kept = last !== undefined && complete && last.hasPicture ? undefined : last;
     for (const [index, unit] of units.entries()) {
       if (unit === kept) break;
       const mark = this.#markOf(unit);
-      this.#read(waiting.subarray(unit.start, units[index + 1]?.start ?? this.#length), mark?.start);
+      if (unit.nalUnits > MAX_NAL_UNITS) this.#events.damaged();
+      else this.#read(waiting.subarray(unit.start, units[index + 1]?.start ?? this.#length), mark?.start);
       if (mark !== undefined) mark.start = undefined;
     }
     this.#forget(kept?.start ?? this.#length);
   }
 
-  #unitsIn(waiting: Buffer): readonly AccessUnitSpan[] {
-    const units = accessUnitsIn(waiting, this.codec);
+  #unitsIn(waiting: Buffer, complete: boolean): readonly AccessUnitSpan[] {
+    const units = this.#scanner.scan(waiting, complete);
     if (!this.#hasFields) return units;
     return units.filter((unit, index) => index === 0 || this.#markOf(unit) !== this.#markOf(units[index - 1]!));
   }
@@ -142,6 +149,7 @@ export class VideoStream implements ElementaryStream {
 
   /** Makes away with the bytes before `end`. */
   #forget(end: number): void {
+    this.#scanner.forget(end);
     this.#bytes.copyWithin(0, end, this.#length);
     this.#length -= end;
     const first = this.#marks.findLastIndex(({ offset }) => offset <= end);
@@ -218,7 +226,7 @@ export class VideoStream implements ElementaryStream {
 
   #reserve(sizeBytes: number): void {
     if (this.#length + sizeBytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#length + sizeBytes));
+    const grown = Buffer.allocUnsafe(Math.max(FIRST_BYTES, 2 * this.#bytes.length, this.#length + sizeBytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }
