@@ -1,9 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { Channel, type ChannelFeed, type Publisher, type Sample, Timeline, type Track } from '@pushfleet/protocols';
+import {
+  Channel,
+  type ChannelFeed,
+  type Publisher,
+  type Sample,
+  Timeline,
+  type Track,
+  type WireFormat,
+} from '@pushfleet/protocols';
 import { WatchedDial } from '../harness/dial.ts';
 import { createPushMemory } from '../harness/push-memory.ts';
 import { until } from '../harness/until.ts';
 import type { ConformancePeer } from './peer.ts';
+import { later } from './source.ts';
 
 /** One publisher that has connected. */
 export interface Session {
@@ -25,11 +34,14 @@ export class ConformanceStream {
   readonly #channels = new Map<string, Channel>();
   readonly #timeline = new Timeline();
   readonly #timer = setInterval(() => this.#tick(), TICK_MS);
+  readonly #ageMs: number;
   #tracks: readonly Track[];
 
-  constructor(peer: ConformancePeer, tracks: readonly Track[]) {
+  /** `ageMs`: how long it has been running when the test begins. */
+  constructor(peer: ConformancePeer, tracks: readonly Track[], { ageMs = 0 } = {}) {
     this.#peer = peer;
     this.#tracks = tracks;
+    this.#ageMs = ageMs;
   }
 
   /** Connects to `url`. Rejects as the publisher does. */
@@ -64,7 +76,8 @@ export class ConformanceStream {
     for (const sample of samples) {
       const placed = this.#timeline.place(sample);
       if (placed === undefined) continue;
-      for (const channel of this.#channels.values()) channel.append(placed, performance.now());
+      const aged = later(placed, this.#ageMs);
+      for (const channel of this.#channels.values()) channel.append(aged, performance.now());
     }
   }
 
@@ -92,7 +105,7 @@ export class ConformanceStream {
   #channel({ wireFormat }: Publisher): Channel {
     const known = this.#channels.get(wireFormat.key);
     if (known !== undefined) return known;
-    const channel = new Channel(wireFormat, this.#tracks);
+    const channel = new Channel(this.#ageMs > 0 ? begunBefore(wireFormat, this.#tracks) : wireFormat, this.#tracks);
     this.#channels.set(wireFormat.key, channel);
     return channel;
   }
@@ -100,6 +113,19 @@ export class ConformanceStream {
   #tick(): void {
     for (const channel of this.#channels.values()) channel.tick(performance.now());
   }
+}
+
+/** The time of RTMP counts from the first sample that its packager has seen: here from 0. That of the others is the stream's own. */
+function begunBefore(format: WireFormat, tracks: readonly Track[]): WireFormat {
+  if (!format.key.startsWith('rtmp')) return format;
+  const createPackager = () => {
+    const packager = format.createPackager();
+    packager.setTracks(tracks);
+    packager.append({ track: tracks[0]!, dts: 0, pts: 0, isSync: true, data: Buffer.alloc(1) });
+    packager.flush();
+    return packager;
+  };
+  return { ...format, createPackager };
 }
 
 export async function untilTaken(sessions: readonly Session[]): Promise<void> {

@@ -73,9 +73,9 @@ function collect() {
 const secondsOf = ({ dts, track }: Sample): number => dts / track.timescale;
 
 /** The same media, so many milliseconds later. */
-function shifted(samples: readonly Sample[], byMs: number): Sample[] {
-  return samples.map((sample) => {
-    const ticks = Math.round((byMs * sample.track.timescale) / 1000);
-    return { ...sample, dts: sample.dts + ticks, pts: sample.pts + ticks };
-  });
+const shifted = (samples: readonly Sample[], byMs: number): Sample[] => samples.map((sample) => later(sample, byMs));
+
+export function later(sample: Sample, byMs: number): Sample {
+  const ticks = Math.round((byMs * sample.track.timescale) / 1000);
+  return { ...sample, dts: sample.dts + ticks, pts: sample.pts + ticks };
 }

@@ -35,6 +35,8 @@ export interface Publication {
   lastTimestampMs: number | undefined;
   /** Media messages whose time lies before that of an earlier one of their kind. */
   timestampRegressions: number;
+  /** From a media message to the next one of its kind. */
+  longestStepMs: number;
 }
 
 /**
@@ -267,6 +269,7 @@ class SinkConnection {
       firstTimestampMs: undefined,
       lastTimestampMs: undefined,
       timestampRegressions: 0,
+      longestStepMs: 0,
     };
     this.#sink.publications.push(this.#publication);
     connectionNames.set(this.#socket, name);
@@ -283,7 +286,9 @@ class SinkConnection {
     else publication.audioMessages++;
     publication.firstTimestampMs ??= timestampMs;
     publication.lastTimestampMs = timestampMs;
-    if (timestampMs < (this.#lastTimestampMs.get(type) ?? 0)) publication.timestampRegressions++;
+    const stepMs = (timestampMs - (this.#lastTimestampMs.get(type) ?? timestampMs)) | 0; // modulo 2^32, and signed
+    if (stepMs < 0) publication.timestampRegressions++;
+    publication.longestStepMs = Math.max(publication.longestStepMs, stepMs);
     this.#lastTimestampMs.set(type, timestampMs);
   }
 
