@@ -28,7 +28,7 @@ export function publishClip(url: string, options: PublishOptions = {}): TestProc
   const format = options.format ?? (/^rtmps?:/.test(url) ? 'flv' : 'mpegts');
   const pace = [...(realtime ? ['-re'] : []), ...(loop ? ['-stream_loop', '-1'] : [])];
   const input = [...pace, ...(seconds === undefined ? [] : ['-t', String(seconds)]), '-i', clip];
-  const copy = copyTo === undefined ? [] : ['-map', '0', '-c', 'copy', '-f', 'flv', copyTo];
+  const copy = copyTo === undefined ? [] : ['-map', '0', '-c', 'copy', '-flush_packets', '1', '-f', 'flv', copyTo];
   const outputs = ['-map', '0', '-c', 'copy', ...output, '-f', format, url, ...copy];
   return new TestProcess('ffmpeg', 'ffmpeg', [...QUIET, '-y', ...input, ...outputs]);
 }
