@@ -71,7 +71,7 @@ export class RedirectTrail {
   #resolve(location: string | undefined, what: string): HttpTarget {
     if (location === undefined) throw new PublishError('redirect_refused', `${what} without a Location`);
     try {
-      return parseHttpUrl(absolute(location.replace(/#.*$/, ''), this.#target), {
+      return parseHttpUrl(absolute(asciiOf(location.replace(/#.*$/, '')), this.#target), {
         schemes: SCHEMES,
         shape: 'http://HOST[:PORT]/PATH',
         tlsVerify: this.#origin.tlsVerify,
@@ -83,7 +83,7 @@ export class RedirectTrail {
   }
 }
 
-/** RFC 3986 §5.2, without touching a byte that it need not. */
+/** RFC 3986 §5.2, without touching a byte that it need not. Empty when there is no such place. */
 function absolute(location: string, base: HttpTarget): string {
   const scheme = base.tls ? 'https:' : 'http:';
   const root = `${scheme}//${authorityOf(base)}`;
@@ -93,8 +93,13 @@ function absolute(location: string, base: HttpTarget): string {
   if (location.startsWith('/')) return root + location;
   if (location.startsWith('?')) return root + basePath + location;
   if (location === '') return root + base.path;
-  const { pathname, search } = new URL(location, `http://base${basePath}`);
-  return root + pathname + search;
+  const resolved = URL.parse(location, `http://base${basePath}`);
+  return resolved === null ? '' : root + resolved.pathname + resolved.search;
+}
+
+/** Heads are read byte by byte: bytes beyond ASCII mean the same when they are percent-encoded, and can be sent. */
+function asciiOf(location: string): string {
+  return location.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** Two targets with the same place are the same resource. */

@@ -218,6 +218,7 @@ describe('a redirect', () => {
     ['http://127.0.0.1:PORT/full#fragment', '/full'],
     ['tshttp://127.0.0.1:PORT/ts', '/ts'],
     ['m4s://127.0.0.1:PORT', '/'],
+    ['/gr\u00c3\u00b6\u00c3\u009fe', '/gr%C3%B6%C3%9Fe'], // bytes of UTF-8
   ])('to %s goes to %s', async (location, path) => {
     const server = await serve(({ say }, round) =>
       say(round === 0 ? moved(location.replace('PORT', String(server.port))) : response('200 OK')),

@@ -15,6 +15,7 @@ describe('parseHttpUrl', () => {
     ['tshttp://h/', false, 'h', 80, '/'],
     ['tshttp://h?key=1', false, 'h', 80, '/?key=1'],
     ['tshttp://h/a%2Fb/../c//d?x=%41&y=a/b@c:d', false, 'h', 80, '/a%2Fb/../c//d?x=%41&y=a/b@c:d'],
+    ['tshttp://h/größe?k=日', false, 'h', 80, '/gr%C3%B6%C3%9Fe?k=%E6%97%A5'],
     ['tshttp://[2001:db8::1]/s', false, '2001:db8::1', 80, '/s'],
     ['tshttps://[::1]:8443/s', true, '::1', 8443, '/s'],
   ])('splits %s', (url, tls, host, port, path) => {
@@ -41,6 +42,8 @@ describe('parseHttpUrl', () => {
     ['tshttp://h/a\r\nX: y', /%20/],
     ['tshttp://h/a#b', /%23/],
     ['tshttp://u:100%@h/s', /%25/],
+    ['tshttp://u%0d%0aX-Field%3a%201:p@h/s', /control character/],
+    ['tshttp://u:p%00@h/s', /control character/],
   ])('refuses %j with a sentence that helps', (url, sentence) => {
     expect(() => parse(url)).toThrow(TargetUrlError);
     expect(() => parse(url)).toThrow(sentence);

@@ -11,7 +11,10 @@ export interface HttpTarget {
   /** Name or address; an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Path and query, byte for byte: nothing is decoded or added. At least `/`. May be secret: many servers have keys in it. */
+  /**
+   * Path and query, byte for byte: nothing is decoded or added; only what is not ASCII is percent-encoded, RFC 3987 §3.1. At least `/`. May be
+   * secret: many servers have keys in it.
+   */
   readonly path: string;
   /** Decoded; empty when the URL names none. */
   readonly user: string;
@@ -53,7 +56,7 @@ export function parseHttpUrl(url: string, { schemes, shape, tlsVerify = true }: 
     tlsVerify,
     host: parseHost(hostText),
     port: portText === undefined ? DEFAULT_PORTS[httpScheme] : parsePort(portText),
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: asciiOf(path.startsWith('/') ? path : `/${path}`),
     ...parseUserInfo(userInfo),
   };
 }
@@ -91,11 +94,24 @@ function parsePort(text: string): number {
 function parseUserInfo(userInfo: string): { user: string; password: string } {
   const colon = userInfo.indexOf(':');
   const [user, password] = colon === -1 ? [userInfo, ''] : [userInfo.slice(0, colon), userInfo.slice(colon + 1)];
+  const login = decodeLogin(user, password);
+  // RFC 7617 §2. A line break would begin a field of its own in the head of the request.
+  if (/\p{Cc}/u.test(login.user + login.password)) {
+    throw new TargetUrlError('User or password of the URL holds a control character; no login has any.');
+  }
+  return login;
+}
+
+function decodeLogin(user: string, password: string): { user: string; password: string } {
   try {
     return { user: decodeURIComponent(user), password: decodeURIComponent(password) };
   } catch {
     throw new TargetUrlError('User or password of the URL holds a stray percent sign; write it as %25.');
   }
+}
+
+function asciiOf(path: string): string {
+  return path.toWellFormed().replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
 function hasForbiddenCharacter(url: string): boolean {
