@@ -71,6 +71,14 @@ export function readFullBox(payload: Buffer): FullBoxReader {
   return { version: reader.u8(), flags: reader.u24(), reader }; // version, flags
 }
 
+/**
+ * A time or duration, of 64 bits in version 1 and 32 in version 0. Beyond 2^53 it is the nearest number: clocks that count 100 ns since 1970 are
+ * there, and are off by a tick then.
+ */
+export function readTicks(reader: ByteReader, version: number): number {
+  return version === 1 ? Number(reader.take(8).readBigUInt64BE()) : reader.u32();
+}
+
 /** A type for messages: what is no letter or digit becomes a question mark. */
 export function printable(type: string): string {
   return type.replaceAll(/[^\w .-]/g, '?');

@@ -172,6 +172,29 @@ describe('Fmp4Demuxer', () => {
     expect(samples).toBe(2 * first.samples.length + other.samples.length);
   });
 
+  it('reads times of clocks that count 100 ns since 1970, which are beyond 2^53', () => {
+    const source = readClip(file('pictures of 29.97 Hz alone'));
+    const track: Track = { ...source.tracks[0]!, timescale: 10_000_000 };
+    const samples = source.samples.slice(0, 20).map((sample, at) => {
+      const dts = at * 333_667;
+      return { ...sample, track, dts, pts: dts };
+    });
+    const nowMs = Date.UTC(2026, 1, 3);
+    const { samples: read } = demux(mux({ tracks: [track], samples }, nowMs));
+    for (const [at, { dts }] of read.entries()) expect(Math.abs(dts - (nowMs * 10_000 + at * 333_667))).toBeLessThan(4);
+    expect(read).toHaveLength(20);
+  });
+
+  it('spends no time on runs of samples that hold nothing', () => {
+    const bytes = mux(readClip(file('E-AC-3')));
+    const tfhd = fullBox('tfhd', 0, 0x020000, new ByteWriter(4).u32(1).finish());
+    const trun = fullBox('trun', 0, 0, new ByteWriter(4).u32(0xffff).finish());
+    const moof = box('moof', box('traf', tfhd, trun));
+    const startedAt = performance.now();
+    same(demux(bytes), demux(Buffer.concat([bytes, ...Array.from({ length: 2000 }, () => moof)])));
+    expect(performance.now() - startedAt).toBeLessThan(3000); // half a minute, if each were looked at
+  });
+
   it('skips boxes that it does not know, and those without media', () => {
     const bytes = mux(readClip(file('AAC of 44.1 kHz alone')));
     const noise = ['free', 'emsg', 'sidx', 'mfra', 'uuid'].map((type) => box(type, Buffer.alloc(3000)));

@@ -1,5 +1,5 @@
 // A movie fragment as it is read: where its samples are and when. ISO/IEC 14496-12 §8.8.
-import { type Box, findBox, parseBoxes, readFullBox, requireBox } from './box.ts';
+import { type Box, findBox, parseBoxes, readFullBox, readTicks, requireBox } from './box.ts';
 import { SampleFlags } from './init-segment.ts';
 import type { SampleDefaults } from './movie.ts';
 import { Fmp4RefusedError } from './refused-error.ts';
@@ -27,7 +27,7 @@ export interface FragmentContext {
   leadTicks: number;
 }
 
-/** More than any writer puts into a fragment; a run of defaults needs no bytes for its samples. */
+/** More than any writer puts into a fragment. */
 const MAX_SAMPLES = 1 << 16;
 const NO_DEFAULTS: SampleDefaults = { durationTicks: 0, sizeBytes: 0, flags: 0 };
 
@@ -49,6 +49,8 @@ const TrunFlag = {
   compositionOffset: 0x000800,
 } as const;
 
+/** What a run may tell of each sample by itself. */
+const PER_SAMPLE = TrunFlag.duration | TrunFlag.size | TrunFlag.flags | TrunFlag.compositionOffset;
 const NON_SYNC = 0x00010000; // sample_is_non_sync_sample
 const DEPENDS_ON = 0x03000000; // sample_depends_on
 
@@ -131,6 +133,11 @@ class FragmentParser {
     }
     if (has(TrunFlag.dataOffset)) this.#offset = baseOffset + reader.i32(); // data_offset
     const firstFlags = has(TrunFlag.firstSampleFlags) ? reader.u32() : undefined; // first_sample_flags
+    if ((flags & PER_SAMPLE) === 0 && (!isWanted || defaults.sizeBytes === 0)) {
+      this.#offset += count * defaults.sizeBytes; // at once: such a run is a handful of bytes, however many samples it claims
+      this.#dts += count * defaults.durationTicks;
+      return;
+    }
     for (let index = 0; index < count; index++) {
       const durationTicks = has(TrunFlag.duration) ? reader.u32() : defaults.durationTicks; // sample_duration
       const sizeBytes = has(TrunFlag.size) ? reader.u32() : defaults.sizeBytes; // sample_size
@@ -159,5 +166,5 @@ class FragmentParser {
 /** tfdt, §8.8.12. */
 function readDecodeTime(tfdt: Buffer): number {
   const { version, reader } = readFullBox(tfdt);
-  return version === 1 ? reader.u64() : reader.u32(); // baseMediaDecodeTime
+  return readTicks(reader, version); // baseMediaDecodeTime
 }

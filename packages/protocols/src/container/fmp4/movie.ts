@@ -1,6 +1,6 @@
 // The header as it is read: which tracks there are, and what their fragments may leave out. ISO/IEC 14496-12 §8.2 to §8.8.
 import { MalformedError } from '../../bytes/malformed-error.ts';
-import { type Box, findBox, parseBoxes, readFullBox, requireBox } from './box.ts';
+import { type Box, findBox, parseBoxes, readFullBox, readTicks, requireBox } from './box.ts';
 import { Fmp4RefusedError } from './refused-error.ts';
 import { parseSampleEntry, type SampleDescription } from './sample-description.ts';
 
@@ -108,7 +108,7 @@ function parseEditOffset(edts: readonly Box[], movieTimescale: number, timescale
   const { version, reader } = readFullBox(elst);
   let emptyTicks = 0;
   for (let count = reader.u32(); count > 0; count--) {
-    const durationTicks = version === 1 ? reader.u64() : reader.u32(); // segment_duration, in ticks of the movie
+    const durationTicks = readTicks(reader, version); // segment_duration, in ticks of the movie
     const mediaTime = version === 1 ? reader.i64() : reader.i32(); // media_time; -1 is an empty edit
     reader.skip(4); // media_rate
     if (mediaTime >= 0) return Math.round((emptyTicks * timescale) / movieTimescale) - mediaTime;

@@ -24,8 +24,9 @@ const DEFAULTS: Fmp4MuxerOptions = { headRoomBytes: 0, tailRoomBytes: 0, now: Da
 const MAX_GROUP = 3;
 /** Used until a video track without a frame rate has shown the distance of its pictures. */
 const ASSUMED_FRAME_RATE = 25;
-/** What the field holds. Sources that count in 33 bits can say more, by mistake. */
+/** What the fields hold. Sources that count in 33 bits, or describe their codec wrongly, can say more. */
 const MAX_COMPOSITION_OFFSET = 0x7fffffff;
+const MAX_DURATION = 0xffffffff;
 const NOTHING = Buffer.alloc(0);
 
 /** A track on its way into the container. Times are ticks of its media timescale, on the wall-clock line. */
@@ -155,7 +156,7 @@ export class Fmp4Muxer {
       originTicks,
       lastTicks,
       endTicks: Number.NEGATIVE_INFINITY,
-      stepTicks: Math.round(timescale / nominalRate(track)),
+      stepTicks: Math.min(Math.round(timescale / nominalRate(track)), timescale), // of a picture a second at most
       referenceTicks: Number.NEGATIVE_INFINITY,
     };
   }
@@ -259,7 +260,7 @@ function isDescribable(track: Track): boolean {
 /** A frame that does not tell how long it sounds is taken for as long as the one before. */
 function soundTicks(lane: Lane, { track, data }: Sample): number {
   try {
-    lane.stepTicks = Math.round(audioFrameSamples(track as AudioTrack, data));
+    lane.stepTicks = Math.min(Math.round(audioFrameSamples(track as AudioTrack, data)), MAX_DURATION);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
   }
