@@ -1,12 +1,19 @@
+/** Smaller pieces are crumbs: they take more memory to be described than they hold. */
+const CRUMB_BYTES = 256;
+/** So many in a row become one piece. */
+const MAX_CRUMBS = 256;
+
 /**
  * Bytes as a socket brings them, handed out in whole units. A unit that lies in one piece is a view of it, so pieces must not be written to
- * after they were pushed; any other is a copy.
+ * after they were pushed; any other is a copy, as are pieces that come in crumbs.
  */
 export class ByteQueue {
   #pieces: Buffer[] = [];
   /** Bytes of the first piece that are gone already. */
   #consumed = 0;
   #length = 0;
+  /** Crumbs pushed in a row, of which the last are at the end of the pieces. */
+  #crumbs = 0;
 
   /** Bytes that wait. */
   get length(): number {
@@ -17,6 +24,8 @@ export class ByteQueue {
     if (piece.length === 0) return;
     this.#pieces.push(piece);
     this.#length += piece.length;
+    this.#crumbs = piece.length < CRUMB_BYTES ? this.#crumbs + 1 : 0;
+    if (this.#crumbs > MAX_CRUMBS) this.#sweep();
   }
 
   /** The next `size` bytes; undefined, and nothing is taken, until there are so many. */
@@ -39,6 +48,13 @@ export class ByteQueue {
     const skipped = Math.min(size, this.#length);
     this.#drop(skipped);
     return skipped;
+  }
+
+  /** Makes one piece of the crumbs; not of the first piece, of which something may be gone. */
+  #sweep(): void {
+    this.#crumbs = 0;
+    if (this.#pieces.length <= MAX_CRUMBS) return;
+    this.#pieces.push(Buffer.concat(this.#pieces.splice(-MAX_CRUMBS)));
   }
 
   #gather(size: number): Buffer {

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { ByteQueue } from '../bytes/byte-queue.ts';
 import { Authenticator } from '../http/auth.ts';
 import { openDownload } from '../http/download.ts';
 import type { Field } from '../http/request-head.ts';
@@ -56,12 +57,10 @@ export class HlsClient {
     const target = this.#targetOf(url);
     const isHome = isSameHost(target, this.#options.target);
     const fields: Field[] = range === undefined ? [['Accept-Encoding', 'gzip']] : [rangeField(range)];
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
+    const received = new ByteQueue();
     const onBytes = (bytes: Buffer): void => {
-      sizeBytes += bytes.length;
-      if (sizeBytes > maxBytes) throw violation(`what was answered is larger than ${maxBytes} bytes`);
-      chunks.push(bytes);
+      received.push(bytes);
+      if (received.length > maxBytes) throw violation(`what was answered is larger than ${maxBytes} bytes`);
     };
     const late = () => new PublishError('source_lost', `it did not arrive within ${timeoutMs} ms`);
     const limited = withTimeout(signal, timeoutMs, late);
@@ -79,7 +78,11 @@ export class HlsClient {
         this.#authenticator.accepted(fieldValue(download.head, 'authentication-info'));
       }
       await download.ended;
-      const body = await decoded(Buffer.concat(chunks), fieldValue(download.head, 'content-encoding'), maxBytes);
+      const body = await decoded(
+        received.take(received.length)!,
+        fieldValue(download.head, 'content-encoding'),
+        maxBytes,
+      );
       const isPart = range === undefined || download.head.status === 206;
       const bytes = isPart ? body : body.subarray(range.offset, range.offset + range.length);
       return { bytes, url: urlOf(download.target) };
