@@ -158,4 +158,38 @@ describe('Pacer', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect([isDrained, left.length, vi.getTimerCount()]).toEqual([true, 25, 0]);
   });
+
+  it('does not hold up who still reads a stretch that is over for the other rendition', async () => {
+    const { pacer } = open();
+    const [pictures, sounds] = [pacer.addRendition(['video']), pacer.addRendition(['audio'])];
+    sounds.startSegment(0);
+    sounds.sample(at(audio, 0));
+    pictures.startSegment(1);
+    pictures.sample(at(video, 0));
+    await vi.advanceTimersByTimeAsync(100);
+    let segments = 0;
+    void (async () => {
+      for (; segments < 5; segments++) {
+        sounds.startSegment(0);
+        sounds.sample(at(audio, segments * 1000));
+        await sounds.room();
+      }
+    })();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(segments).toBe(5);
+  });
+
+  it('hands what its listener throws to whoever waits for the end', async () => {
+    const sample = vi.fn(({ dts }: Sample) => {
+      if (dts > 90_000 * 1.5) throw new Error('no room');
+    });
+    const pacer = new Pacer({ tracks: () => {}, sample });
+    const rendition = pacer.addRendition(['video']);
+    rendition.startSegment(0);
+    const failed = expect(pacer.drained).rejects.toThrow('no room');
+    for (const picture of second(0)) rendition.sample(picture);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await failed;
+    expect(sample).toHaveBeenCalledTimes(14);
+  });
 });

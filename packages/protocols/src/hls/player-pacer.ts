@@ -122,7 +122,7 @@ export class Pacer {
     return this.#started.promise;
   }
 
-  /** Resolves when all renditions have ended and everything has left. */
+  /** Resolves when all renditions have ended and everything has left. Rejects with what the events have thrown. */
   get drained(): Promise<void> {
     return this.#drained.promise;
   }
@@ -163,8 +163,9 @@ export class Pacer {
   }
 
   #push(waiting: Waiting): void {
-    if (waiting.epoch < this.#epoch) return; // of a stretch that is over for the other rendition already
-    this.#queues[waiting.sample.track.kind].push(waiting);
+    // What is of a stretch that is over for the other rendition already has no place, and its reader need not wait until it leaves.
+    if (waiting.epoch < this.#epoch) this.#passed(waiting);
+    else this.#queues[waiting.sample.track.kind].push(waiting);
     this.#pumpSoon();
   }
 
@@ -178,8 +179,18 @@ export class Pacer {
     });
   }
 
-  /** Lets go what is due, and comes back for the rest. */
+  /** Nobody else could catch what a listener throws here. */
   #pump(): void {
+    try {
+      this.#letGo();
+    } catch (error) {
+      this.stop();
+      this.#drained.reject(error);
+    }
+  }
+
+  /** Lets go what is due, and comes back for the rest. */
+  #letGo(): void {
     if (this.#timer !== undefined || !this.#renditions.every(({ hasBegun }) => hasBegun)) return;
     for (;;) {
       const queue = this.#nextQueue();

@@ -14,6 +14,8 @@ const FIRST_BOXES: ReadonlySet<string> = new Set(['ftyp', 'styp', 'moof', 'sidx'
 type Format = 'mpegts' | 'fmp4' | 'packed-audio';
 
 interface Demuxer {
+  /** Where the container counts positions: each segment is a file of its own, also after one that was cut off. */
+  startFile?(): void;
   push(bytes: Buffer): void;
   end(): void;
 }
@@ -46,6 +48,7 @@ export class SegmentDemuxer {
     }
     if (init !== undefined && init !== this.#init) this.#demuxer.push(init);
     this.#init = init;
+    this.#demuxer.startFile?.();
     this.#demuxer.push(bytes);
   }
 

@@ -61,8 +61,7 @@ async function play(client: HlsClient, pacer: Pacer, signal: AbortSignal): Promi
     const rendition = pacer.addRendition(['audio']);
     readers.push(new PlaylistReader({ url: audioUrl, client, pacer, rendition, signal }));
   }
-  await Promise.all(readers.map((reader) => reader.run()));
-  await pacer.drained;
+  await Promise.all([pacer.drained, ...readers.map((reader) => reader.run())]);
 }
 
 /** The best variant of a multivariant playlist; a media playlist is the only one. */
