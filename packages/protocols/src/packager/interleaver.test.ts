@@ -104,4 +104,11 @@ describe('Interleaver', () => {
     interleaver.push(at(video, 1040));
     expect(times.at(-1)).toBe(1040);
   });
+
+  it('does not await a track while ever more samples come that do not get on', () => {
+    const { times, interleaver } = collect();
+    interleaver.await([video, audio]);
+    for (let count = 0; count < 10_000; count++) interleaver.push(at(video, 0));
+    expect(times.length).toBeGreaterThan(7000);
+  });
 });

@@ -52,7 +52,8 @@ export class Interleaver {
     if (this.#awaited.size > 0) {
       this.#insert(sample);
       this.#awaited.delete(sample.track.kind);
-      if (this.#newestMs - decodeTimeMs(this.#waiting[0]!) >= MAX_AWAITED_MS) this.#awaited.clear();
+      const awaitedMs = this.#newestMs - decodeTimeMs(this.#waiting[0]!);
+      if (awaitedMs >= MAX_AWAITED_MS || this.#waiting.length > MAX_WAITING) this.#awaited.clear();
       if (this.#awaited.size === 0) this.#releaseUpTo(this.#newestMs - this.#windowMs);
       return;
     }
