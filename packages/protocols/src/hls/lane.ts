@@ -166,6 +166,7 @@ class LaneExchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
     const piece = bytes.subarray(0, MAX_BODY_BYTES - this.#bodyBytes);
+    if (piece.length === 0) return;
     this.#body.push(Buffer.from(piece)); // the parser reuses its memory
     this.#bodyBytes += piece.length;
   }
