@@ -41,12 +41,13 @@ export function publishHls(playlistUrl: string, options: readonly string[] = [])
 }
 
 /** ffmpeg as an HTTP server that plays the clip as MPEG-TS, again and again, to the first who asks. Resolves when it listens. */
-export async function serveTsWithFfmpeg(url: string): Promise<TestProcess> {
+export async function serveTsWithFfmpeg(url: string, options: readonly string[] = []): Promise<TestProcess> {
   const input = ['-re', '-stream_loop', '-1', '-i', CLIP, '-map', '0', '-c', 'copy'];
   const server = new TestProcess('ffmpeg-http', 'ffmpeg', [
     ...QUIET,
     '-y',
     ...input,
+    ...options,
     '-f',
     'mpegts',
     '-listen',

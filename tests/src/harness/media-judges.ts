@@ -145,7 +145,8 @@ export interface AvSync {
 export async function avSync(input: string, seconds?: number): Promise<AvSync> {
   const filters = [
     ...['-vf', 'scale=64:36,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'],
-    ...['-af', 'silencedetect=noise=-35dB:duration=0.2'],
+    // The end of the sound counts as the end of a silence: padding keeps it away from the last flash.
+    ...['-af', 'apad=pad_dur=2,silencedetect=noise=-35dB:duration=0.2'],
   ];
   const limit = seconds === undefined ? [] : ['-t', String(seconds)];
   const args = ['-hide_banner', '-nostats', '-i', input, ...limit, ...filters, '-f', 'null', '-'];
