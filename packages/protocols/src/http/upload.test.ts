@@ -254,6 +254,7 @@ describe('a redirect', () => {
     ['ftp://h/', 'something that is no URL of HTTP'],
     ['http://', 'something that is no URL of HTTP'],
     ['/a b', 'something that is no URL of HTTP'],
+    ['\\\\[', 'something that is no URL of HTTP'],
     [undefined, 'without a Location'],
   ])('to %s is refused', async (location, detail) => {
     const url = await urlOf(({ say }) => say(location === undefined ? response('302 Found') : moved(location)));
