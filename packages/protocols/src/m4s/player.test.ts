@@ -2,13 +2,14 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
 import { mux } from '../container/fmp4/testing/clips.ts';
 import { chunkOf, LAST_CHUNK } from '../http/chunk.ts';
+import type { HttpPlayOptions } from '../http/play.ts';
 import { type RawPeer, type RawServer, response, startRawServer } from '../http/testing/raw-server.ts';
 import type { Sample } from '../media/sample.ts';
 import { Channel } from '../packager/channel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import { dial } from '../publisher/testing/dial.ts';
 import { m4sWireFormat } from './packager.ts';
-import { type PlayM4sOptions, playM4s } from './player.ts';
+import { playM4s } from './player.ts';
 import { parseM4sUrl } from './target.ts';
 
 const never = new AbortController().signal;
@@ -22,7 +23,7 @@ describe('playM4s', () => {
     server.stop();
   });
   const samples: Sample[] = [];
-  async function play(script: (peer: RawPeer) => void, options: Partial<PlayM4sOptions> = {}): Promise<void> {
+  async function play(script: (peer: RawPeer) => void, options: Partial<HttpPlayOptions> = {}): Promise<void> {
     samples.length = 0;
     server = await startRawServer((peer) => {
       peer.socket.on('end', () => peer.socket.end());

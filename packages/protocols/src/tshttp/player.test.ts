@@ -6,19 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readClip, SYNC_CLIP } from '../container/flv/testing/clip.ts';
+import type { HttpPlayOptions } from '../http/play.ts';
 import { type RawPeer, type RawServer, response, startRawServer } from '../http/testing/raw-server.ts';
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 import { dial } from '../publisher/testing/dial.ts';
 import { freePort } from '../publisher/testing/ports.ts';
 import { run } from '../publisher/testing/programs.ts';
-import { playTsHttp, type TsHttpPlayOptions } from './player.ts';
+import { playTsHttp } from './player.ts';
 import { parseTsHttpUrl } from './target.ts';
 
 const never = new AbortController().signal;
 
 /** What `url` plays. `ended` settles as the player does. */
-function play(url: string, options: Partial<TsHttpPlayOptions> = {}) {
+function play(url: string, options: Partial<HttpPlayOptions> = {}) {
   const samples: Sample[] = [];
   let tracks: readonly Track[] = [];
   const events = {
