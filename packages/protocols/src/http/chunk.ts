@@ -8,7 +8,7 @@ export const HTTP_CHUNK_END: Buffer = Buffer.from('\r\n');
 export const LAST_CHUNK: Buffer = Buffer.from('0\r\n\r\n');
 
 /** The line before the data of a chunk. A chunk of size 0 would end the body. */
-export function chunkHead(sizeBytes: number): Buffer {
+function chunkHead(sizeBytes: number): Buffer {
   return Buffer.from(`${sizeBytes.toString(16)}\r\n`);
 }
 

@@ -1,7 +1,7 @@
 import { MalformedError } from '../../bytes/malformed-error.ts';
 
 /** samplingFrequencyIndex 0 to 12, in Hz. ISO/IEC 14496-3 Table 1.18. */
-export const SAMPLING_FREQUENCIES = [
+const SAMPLING_FREQUENCIES = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350,
 ] as const;
 

@@ -2,14 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedError } from '../../bytes/malformed-error.ts';
 import { flacFrameSamples } from './frame-header.ts';
-import { buildFlacConfiguration, parseStreamInfo } from './stream-info.ts';
+import { parseStreamInfo } from './stream-info.ts';
 
-/** STREAMINFO of ffmpeg: 48 kHz stereo, 16 bit. */
-const streamInfo = Buffer.from('120012000001690005630bb802f000005dc0549def76f00e5817bc9cdcdc887f3de5', 'hex');
+/** Marker and STREAMINFO of ffmpeg: 48 kHz stereo, 16 bit. */
+const config = Buffer.from(
+  '664c614380000022120012000001690005630bb802f000005dc0549def76f00e5817bc9cdcdc887f3de5',
+  'hex',
+);
 
 describe('STREAMINFO', () => {
   it('is read behind its marker', () => {
-    expect(parseStreamInfo(buildFlacConfiguration(streamInfo))).toEqual({
+    expect(parseStreamInfo(config)).toEqual({
       sampleRate: 48_000,
       channels: 2,
       bitsPerSample: 16,

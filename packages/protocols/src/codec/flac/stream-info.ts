@@ -31,9 +31,3 @@ export function parseStreamInfo(config: Buffer): StreamInfo {
   const channels = reader.bits(3) + 1; // number of channels minus 1
   return { sampleRate, channels, bitsPerSample: reader.bits(5) + 1, minBlockSamples, maxBlockSamples }; // bits per sample minus 1
 }
-
-/** The configuration with this body of a STREAMINFO block, and no further metadata. */
-export function buildFlacConfiguration(streamInfo: Buffer): Buffer {
-  const blockHeader = Buffer.from([0x80, 0, 0, streamInfo.length]); // last block, type 0; size
-  return Buffer.concat([MARKER, blockHeader, streamInfo]);
-}
