@@ -98,7 +98,10 @@ export class LiveRegistry {
 
   /** This worker's publications are put (back) into the registry, unless another worker was faster. Costs nothing when they are there. */
   async restore(): Promise<void> {
-    for (const own of [...this.#own.values()]) this.#settle(own, await this.#write(own.entry));
+    for (const own of [...this.#own.values()]) {
+      // Who has left in the meantime is not put back: nobody would ever withdraw that name.
+      if (this.#own.get(own.entry.stream) === own) this.#settle(own, await this.#write(own.entry));
+    }
   }
 
   /** Where a stream can be pulled from; undefined when no other living worker serves it. While Redis is away: where it was last. */
