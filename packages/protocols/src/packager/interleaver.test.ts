@@ -72,6 +72,21 @@ describe('Interleaver', () => {
     expect(interleaver.waitingSamples).toBe(0);
   });
 
+  it('lets the end of one line of time go before the beginning of the next', () => {
+    const { times, interleaver } = collect();
+    const oneLine = () => {
+      for (let timeMs = 0; timeMs < 2000; timeMs += 40) {
+        interleaver.push(at(video, timeMs));
+        if (timeMs >= 280) interleaver.push(at(audio, timeMs - 280));
+      }
+    };
+    oneLine();
+    oneLine(); // the same clip again, from its beginning
+    interleaver.drain();
+    const [first, second] = [times.slice(0, times.length / 2), times.slice(times.length / 2)];
+    expect(first.toSorted((a, b) => a - b)).toEqual(second.toSorted((a, b) => a - b));
+  });
+
   it('goes on without a track that has fallen silent', () => {
     const { times, interleaver } = collect();
     interleaver.push(at(video, 300));

@@ -23,6 +23,11 @@ export class Interleaver {
   /** The greatest lateness since `#memoryFromMs`. */
   #worstMs = 0;
   #memoryFromMs = Number.NEGATIVE_INFINITY;
+  /** Of each track, as it came. */
+  readonly #lastMs: Record<Track['kind'], number> = {
+    video: Number.NEGATIVE_INFINITY,
+    audio: Number.NEGATIVE_INFINITY,
+  };
   /** Tracks without which nothing passes. */
   readonly #awaited = new Set<Track['kind']>();
 
@@ -48,7 +53,9 @@ export class Interleaver {
   }
 
   push(sample: Sample): void {
-    this.#observe(decodeTimeMs(sample));
+    const timeMs = decodeTimeMs(sample);
+    this.#follow(sample.track.kind, timeMs);
+    this.#observe(timeMs);
     if (this.#awaited.size > 0) {
       this.#insert(sample);
       this.#awaited.delete(sample.track.kind);
@@ -70,6 +77,16 @@ export class Interleaver {
   drain(): void {
     this.#awaited.clear();
     this.#releaseUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** A track that steps back has begun another line of time: what waits is of the one before, and goes first. */
+  #follow(kind: Track['kind'], timeMs: number): void {
+    const isStepBack = this.#lastMs[kind] - timeMs > TOLERANCE_MS;
+    this.#lastMs[kind] = timeMs;
+    if (!isStepBack) return;
+    this.drain();
+    this.#newestMs = timeMs;
+    this.#memoryFromMs = timeMs;
   }
 
   #observe(timeMs: number): void {
