@@ -58,6 +58,11 @@ describe('HttpReceiver', () => {
     expect(await curl(`${url}/hls/demo/a.ts`)).toBe('404');
   });
 
+  it('outlives a path that is none', async () => {
+    expect(await curl('--request-target', '//', url)).toBe('404');
+    expect(await curl('--request-target', '*', url)).toBe('404');
+  });
+
   it('sends m4s on to the worker, as soon as it knows which', async () => {
     const early = curl('-X', 'POST', `${url}/relay/m4s?x=1`);
     receiver.sendM4sTo('127.0.0.1:8081');

@@ -64,7 +64,7 @@ export class HttpReceiver {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, proceed: () => void): void {
-    const path = posix.normalize(new URL(request.url ?? '/', 'http://receiver').pathname);
+    const path = posix.normalize(request.url?.split('?', 1)[0] || '/');
     request.on('error', () => response.destroy());
     if (request.method === 'POST' || request.method === 'PUT') {
       if (path.endsWith('/m4s')) void this.#sendOn(request, response);
