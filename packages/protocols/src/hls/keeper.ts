@@ -38,18 +38,26 @@ export class Keeper {
     return new Keeper(memory, epoch, remembered, fenced);
   }
 
-  /** Resolves when the state is kept or cannot be kept now. When the push has another holder `fenced` has been called before. */
-  async save(state: PublicationState): Promise<void> {
+  /** Resolves with whether the state is kept; it is not while the memory is away. When a later attempt has begun this one is over before. */
+  async save(state: PublicationState): Promise<boolean> {
     let askedAt: number;
+    let isKept: boolean | undefined;
     do {
       askedAt = performance.now();
-      await answerOf(this.#save(state));
+      isKept = await answerOf(this.#save(state));
     } while (performance.now() - askedAt > STANDSTILL_MS);
+    return isKept === true;
   }
 
-  async #save(state: PublicationState): Promise<void> {
+  /** A later attempt has begun: this one ends at once. */
+  giveWay(): void {
+    this.#fenced(new PublishError('fenced', `attempt ${this.epoch}`));
+  }
+
+  async #save(state: PublicationState): Promise<boolean> {
     const isHolder = await this.#memory.save(this.epoch, serializeState(state));
-    if (!isHolder) this.#fenced(new PublishError('fenced', `attempt ${this.epoch}`));
+    if (!isHolder) this.giveWay();
+    return isHolder;
   }
 }
 

@@ -1,12 +1,17 @@
 import type { Keeper } from './keeper.ts';
 import { serializePlaylist } from './playlist.ts';
 import type { PlaylistWindow } from './playlist-window.ts';
+import type { PublicationState } from './publication-state.ts';
 import type { Retention } from './retention.ts';
+import { epochOfSegment } from './segment-name.ts';
+import { readServed } from './served-playlist.ts';
 import type { HlsTarget } from './target.ts';
+import type { UploadClient } from './upload-client.ts';
 import type { Uploader } from './uploader.ts';
 
 export interface PlaylistUploadsDeps {
   readonly target: HlsTarget;
+  readonly client: UploadClient;
   readonly uploader: Uploader;
   readonly keeper: Keeper;
   readonly window: PlaylistWindow;
@@ -80,12 +85,12 @@ export class PlaylistUploads {
   }
 
   async #uploadNewest(): Promise<void> {
-    const { keeper, retention, window, target, uploader, timeoutMs } = this.#deps;
+    const { retention, window, target, uploader, timeoutMs } = this.#deps;
     const playlist = window.snapshot(this.#isEnded);
     const state = { playlist, retired: retention.retired };
     const body = Buffer.from(serializePlaylist(playlist));
     this.#pendingBytes = body.length;
-    await keeper.save(state);
+    await this.#announce(state);
     await uploader.store({
       lane: 'playlists',
       path: target.playlistPath,
@@ -95,11 +100,24 @@ export class PlaylistUploads {
       timeoutMs,
       budgetMs: Number.POSITIVE_INFINITY,
       isWanted: async () => {
-        if (!this.#isChanged) await keeper.save(state); // between two tries another worker may have taken over
+        if (!this.#isChanged) await this.#announce(state); // between two tries another worker may have taken over
         return !this.#isChanged;
       },
     });
     this.#pendingBytes = 0;
+  }
+
+  /**
+   * Tells the memory what is about to be uploaded. While that is away the target itself is asked: what it serves shows whether another worker, who
+   * may see the memory, has taken over.
+   */
+  async #announce(state: PublicationState): Promise<void> {
+    const { keeper, target, client, timeoutMs } = this.#deps;
+    if (await keeper.save(state)) return;
+    const served = await readServed(target, client, timeoutMs).catch(() => undefined);
+    const newest = served?.segments.at(-1)?.uri ?? '';
+    const isKnown = state.playlist.segments.some(({ uri }) => uri === newest);
+    if (!isKnown && (epochOfSegment(newest) ?? 0) > keeper.epoch) keeper.giveWay();
   }
 
   async #deleteDue(before: Promise<void>): Promise<void> {

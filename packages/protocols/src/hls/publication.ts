@@ -8,13 +8,16 @@ import { PlaylistWindow } from './playlist-window.ts';
 import { ACKNOWLEDGED_SEGMENTS_LISTED, MAX_ANNOUNCED_SEGMENTS, SEGMENT_TYPE } from './profiles.ts';
 import type { PublicationState } from './publication-state.ts';
 import { Retention } from './retention.ts';
+import { epochOfSegment, segmentName } from './segment-name.ts';
 import { SegmentQueue, type Shipment } from './segment-queue.ts';
 import type { HlsSegment } from './segmenter.ts';
 import { type HlsTarget, pathBeside } from './target.ts';
+import type { UploadClient } from './upload-client.ts';
 import type { Uploader } from './uploader.ts';
 
 export interface PublicationDeps {
   readonly target: HlsTarget;
+  readonly client: UploadClient;
   readonly uploader: Uploader;
   readonly keeper: Keeper;
   /** Where it begins. */
@@ -23,11 +26,11 @@ export interface PublicationDeps {
   readonly signal: AbortSignal;
 }
 
-/** A playlist that we go on with may list what others have put there, and anywhere: only what looks like ours is ever deleted. */
-const OWN_NAME = /^(?:[\w-]+-)?[0-9a-z]+-\d+\.ts$/;
 const MIN_TIMEOUT_MS = 5000;
 /** What is under way at the end may take so long, and the playlist that says so as long again. */
 const GOODBYE_MS = 500;
+/** ... and so long when the publication goes on elsewhere: nobody else has these segments. */
+const HANDOVER_MS = 2000;
 
 /** Takes the segments of a feed and brings them to the target, with the playlist that names them. */
 export class Publication implements BatchSink {
@@ -88,19 +91,19 @@ export class Publication implements BatchSink {
     if (this.#isRepeated(segment)) return;
     this.#publishedUntilMs = undefined;
     const number = this.#nextNumber++;
-    const uri = `${this.#deps.target.segmentPrefix}${this.#deps.keeper.epoch.toString(36)}-${number}.ts`;
+    const uri = segmentName(this.#deps.target.segmentPrefix, this.#deps.keeper.epoch, number);
     const dropped = this.#queue.push({ segment, number, uri, isListed: false });
     for (const shipment of dropped) this.#onLost(shipment);
     this.#announce();
   }
 
   end(kind: EndKind): void {
-    this.#queue.close(kind === 'handover');
+    this.#queue.close(false);
     this.#ended.resolve(kind);
   }
 
   /**
-   * Resolves when the feed has ended and the goodbye is said, which takes a second at most. Rejects with PublishError, or with any error once the
+   * Resolves when the feed has ended and the goodbye is said, which takes a second at most, or four for a handover. Rejects with PublishError, or with any error once the
    * signal is aborted.
    */
   async run(): Promise<void> {
@@ -109,9 +112,10 @@ export class Publication implements BatchSink {
     this.#uploads = uploads.catch(() => {});
     const failure = this.#failure.promise;
     const kind = await Promise.race([failure, this.#ended.promise, uploads.then(() => this.#ended.promise)]);
-    await Promise.race([failure, uploads, delay(GOODBYE_MS, undefined, { signal })]);
+    const patienceMs = kind === 'handover' ? HANDOVER_MS : GOODBYE_MS;
+    await Promise.race([failure, uploads, delay(patienceMs, undefined, { signal })]);
     if (kind === 'final' && this.#window.length > 0) this.#playlists.end();
-    await Promise.race([failure, this.#playlists.settled, delay(GOODBYE_MS, undefined, { signal })]);
+    await Promise.race([failure, this.#playlists.settled, delay(patienceMs, undefined, { signal })]);
   }
 
   /** Resolves when nothing is under way any more. To be called when the signal is aborted. Never rejects. */
@@ -200,7 +204,8 @@ export class Publication implements BatchSink {
   }
 
   #retire(removed: readonly ListedSegment[]): void {
-    const ours = removed.filter(({ uri }) => OWN_NAME.test(uri));
+    // A playlist that we go on with may list what others have put there, and anywhere: only what looks like ours is ever deleted.
+    const ours = removed.filter(({ uri }) => epochOfSegment(uri) !== undefined);
     if (this.#deps.target.deletes) this.#retention.retire(ours, this.#window, Date.now());
   }
 

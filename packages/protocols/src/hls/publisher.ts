@@ -61,6 +61,7 @@ export class HlsPublisher implements Publisher {
     if (this.#keeper === undefined || this.#state === undefined) throw new Error('send comes after connect');
     const publication = new Publication({
       target: this.#target,
+      client: this.#client,
       uploader: this.#uploader,
       keeper: this.#keeper,
       state: this.#state,

@@ -101,6 +101,19 @@ describe('the media sequence', () => {
     expect(store.log.slice(length).filter((line) => line.includes('.m3u8'))).toEqual([]);
   });
 
+  it('goes on when another worker has taken over from one that sees the target and nothing else', async () => {
+    const memory = new TestMemory();
+    const first = await start(memory);
+    await deliver(first, 2);
+    const second = await start(memory);
+    await deliver(second, 2);
+    const { length } = store.requests;
+    vi.spyOn(memory, 'save').mockRejectedValueOnce(new Error('ECONNREFUSED'));
+    first.write(newSegment());
+    expect(await first.sent).toMatchObject({ code: 'fenced' });
+    expect(store.log.slice(length).filter((line) => line.includes('.m3u8'))).toEqual([`GET ${PLAYLIST}`]);
+  });
+
   it('goes on from the playlist at the target when nobody remembers', async () => {
     const first = await start(new TestMemory());
     await deliver(first, 3);

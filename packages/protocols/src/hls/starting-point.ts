@@ -1,11 +1,11 @@
 // Where a publication begins: behind everything that players may have seen.
 import type { Keeper } from './keeper.ts';
-import type { Answer } from './lane.ts';
-import { type MediaPlaylist, parsePlaylist, serializePlaylist } from './playlist.ts';
+import { type MediaPlaylist, serializePlaylist } from './playlist.ts';
 import type { PublicationState } from './publication-state.ts';
+import { readServed } from './served-playlist.ts';
 import type { HlsTarget } from './target.ts';
 import type { UploadClient } from './upload-client.ts';
-import { failureOf, isSuccess, type Uploader } from './uploader.ts';
+import type { Uploader } from './uploader.ts';
 
 export interface StartDeps {
   readonly target: HlsTarget;
@@ -28,7 +28,7 @@ export async function findStart(deps: StartDeps): Promise<PublicationState> {
   const { target, client, keeper } = deps;
   const { remembered } = keeper;
   if (target.rules.probe === 'none') await client.open();
-  const served = target.rules.probe === 'none' ? undefined : await readPlaylist(deps, target.rules.probe);
+  const served = await readServed(target, client, deps.timeoutMs);
   const playlist = laterOf(remembered?.playlist, served) ?? firstPlaylist(target);
   const isOurs = remembered !== undefined && playlist === remembered.playlist;
   const state = { playlist: { ...playlist, isEnded: false }, retired: remembered?.retired ?? [] };
@@ -36,15 +36,6 @@ export async function findStart(deps: StartDeps): Promise<PublicationState> {
   await keeper.save(state);
   if (isOurs && !playlist.isEnded && target.rules.repeatsPlaylist) await repeatPlaylist(deps, playlist);
   return state;
-}
-
-async function readPlaylist(
-  { target, client, timeoutMs }: StartDeps,
-  method: 'GET' | 'HEAD',
-): Promise<MediaPlaylist | undefined> {
-  const answer: Answer = await client.request('playlists', { method, path: target.playlistPath, timeoutMs });
-  if (answer.status === 401) throw failureOf(answer);
-  return isSuccess(answer) ? parsePlaylist(answer.body.toString()) : undefined;
 }
 
 async function repeatPlaylist({ target, uploader, timeoutMs }: StartDeps, playlist: MediaPlaylist): Promise<void> {
