@@ -1,6 +1,6 @@
 import type { PushOptions } from '@pushfleet/config';
 import type { PushReport } from '@pushfleet/contract';
-import type { ChannelFeed, EndKind } from '@pushfleet/protocols';
+import { type ChannelFeed, type EndKind, PublishError } from '@pushfleet/protocols';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Farewell, HEALTHY_AFTER_MS, PushHolder } from './push-holder.ts';
 import { holderDeps, jobOf, openDial, openHubs, pushOf, RtmpTarget, refused, streamOf } from './testing/holder-kit.ts';
@@ -89,6 +89,15 @@ describe('a holder while Redis is away', () => {
     await expect(ended).resolves.toMatchObject({ kind: 'failed', final: true, localFailures: 2 });
     expect(target.asked).toHaveBeenCalledTimes(3);
     expect(holder.report(performance.now())).toMatchObject({ status: 'error', failures_in_a_row: 3 });
+  });
+
+  it('lets go when an attempt finds out that another worker has begun a later one', async () => {
+    hubs.show('cam');
+    const dial = vi.spyOn(dialled, 'dial').mockRejectedValue(new PublishError('fenced', 'attempt 1'));
+    const { deps, ended } = hold({ retry_timeout: 0.05 });
+    deps.redisAnswers.mockReturnValue(false);
+    await expect(ended).resolves.toEqual({ kind: 'let-go', farewell: 'fenced' });
+    expect(dial).toHaveBeenCalledTimes(1);
   });
 
   it('hands the failure over with the first attempt that fails when Redis is back', async () => {

@@ -82,6 +82,8 @@ export class PushHolder {
         if (!(await this.#sourceIsLive()) || this.#intent !== undefined) continue;
         const failure = await this.#runAttempt();
         if (failure === undefined) continue;
+        // Another worker has begun a later attempt: one more here would be later still, and end that one.
+        if (failure.error.code === 'fenced') return { kind: 'let-go', farewell: 'fenced' };
         if (failure.final || this.#deps.redisAnswers()) {
           this.#lastFailure = 1;
           return failure;
