@@ -1,13 +1,11 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateRedis } from '@pushfleet/cli/private-redis';
 import type { TestProject } from 'vitest/node';
-
-const KEPT_RUNS = 5;
+import { makeLogDirectory } from './log-directory.ts';
 
 /** Runs before all test files: one Redis and one log folder for the whole run. Makes `vitest` alone, as in an IDE, enough. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  project.provide('logDirectory', await makeLogDirectory(project.config.root));
+  project.provide('logDirectory', await makeLogDirectory(join(project.config.root, '.pushfleet', 'test-logs')));
   const redis = await startRedis();
   project.provide('redisUrl', redis.url);
   return () => redis.stop();
@@ -37,13 +35,4 @@ async function startContainer(): Promise<AnyRedis | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function makeLogDirectory(root: string): Promise<string> {
-  const all = join(root, '.pushfleet', 'test-logs');
-  const run = join(all, `${new Date().toISOString().replaceAll(':', '-')}-${process.pid}`);
-  await mkdir(run, { recursive: true });
-  const runs = (await readdir(all)).sort(); // names begin with the time
-  await Promise.all(runs.slice(0, -KEPT_RUNS).map((old) => rm(join(all, old), { recursive: true, force: true })));
-  return run;
 }
