@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { ByteQueue } from '../bytes/byte-queue.ts';
 import type { Field } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { authorityOf, dialOptions, type HttpTarget } from '../http/url.ts';
@@ -137,8 +138,7 @@ class LaneExchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #isOver = false;
   #head: ResponseHead = { status: 0, reason: '', fields: new Map() };
-  readonly #body: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #body = new ByteQueue();
 
   constructor(timeoutMs: number, answered: () => void) {
     this.#answered = answered;
@@ -165,15 +165,13 @@ class LaneExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    const piece = bytes.subarray(0, MAX_BODY_BYTES - this.#bodyBytes);
-    if (piece.length === 0) return;
-    this.#body.push(Buffer.from(piece)); // the parser reuses its memory
-    this.#bodyBytes += piece.length;
+    const piece = bytes.subarray(0, MAX_BODY_BYTES - this.#body.length);
+    if (piece.length > 0) this.#body.push(Buffer.from(piece)); // the parser reuses its memory
   }
 
   onResponseEnd(): void {
     this.#end();
-    this.#answer.resolve({ ...this.#head, body: Buffer.concat(this.#body) });
+    this.#answer.resolve({ ...this.#head, body: this.#body.take(this.#body.length)! });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -200,7 +198,7 @@ function fieldsOf(headers: IncomingHttpHeaders): Map<string, readonly string[]> 
 
 function asPublishError(error: Error & { code?: string }): PublishError {
   if (error instanceof PublishError) return error;
-  const isNoHttp = error.name === 'HTTPParserError';
+  const isNoHttp = error.name === 'HTTPParserError' || error.code === 'UND_ERR_HEADERS_OVERFLOW';
   return new PublishError(isNoHttp ? 'protocol_violation' : 'target_closed', error.code ?? error.message, {
     cause: error,
   });
