@@ -17,7 +17,7 @@ import {
 } from '@pushfleet/protocols';
 import type { StreamHub } from '../source/stream-hub.ts';
 import type { ConnectBudget } from './connect-budget.ts';
-import { type CleanCause, endKinds } from './end-kind.ts';
+import { type CleanCause, endKinds, endsAtSync } from './end-kind.ts';
 import { type Liveness, liveness, STALL_LIMIT_MS } from './liveness.ts';
 
 export interface AttemptDeps {
@@ -49,6 +49,9 @@ export interface AttemptStats {
   readonly peer: string;
 }
 
+/** An end waits this long for a sync sample: the usual two seconds of a group of pictures, and a little for the way. */
+const SYNC_PATIENCE_MS = 2_500;
+
 const noStats: AttemptStats = { bytes: 0, frames: 0, droppedFrames: 0, lagMs: 0, queueBytes: 0, peer: '' };
 
 /** One try to deliver a push: connect, send, end. Built, run once, thrown away. */
@@ -65,6 +68,8 @@ export class Attempt {
   #feed: ChannelFeed | undefined;
   #cause: EndCause | undefined;
   #endKind: EndKind = 'final';
+  /** The end waits for a sync sample until then. */
+  #patience: NodeJS.Timeout | undefined;
   #acceptedAt = 0;
   #acceptedBytes = 0;
   #sentBytes = 0;
@@ -93,16 +98,23 @@ export class Attempt {
       const failure = error === this.#abort.signal.reason ? (error as PublishError) : toPublishError(error);
       return { cause: failure.code, error: failure };
     } finally {
+      this.#losePatience();
       this.#feed?.close();
     }
   }
 
-  /** Ends cleanly: the target hears the end of the publication, or that it goes on. Without a connection the attempt is dropped. */
+  /**
+   * Ends cleanly: the target hears the end of the publication, or that it goes on. Where nobody is in a hurry that waits for a sync sample. Without a
+   * connection the attempt is dropped.
+   */
   end(cause: CleanCause, kind: EndKind = endKinds[cause]): void {
-    if (this.#cause !== undefined) return;
+    const isHurried = this.#patience !== undefined && !endsAtSync(cause);
+    if (this.#cause !== undefined && !isHurried) return;
+    this.#losePatience();
     this.#cause = cause;
     this.#endKind = kind;
     if (this.#feed === undefined) this.#abort.abort(new Error(cause));
+    else if (endsAtSync(cause) && this.#deps.hub.live) this.#endAtSync(this.#feed, kind);
     else this.#feed.end(kind);
   }
 
@@ -167,6 +179,19 @@ export class Attempt {
       droppedFrames: droppedSamples + givenUp,
       lagMs: this.#feed?.lagMs(now) ?? 0,
     };
+  }
+
+  #endAtSync(feed: ChannelFeed, kind: EndKind): void {
+    this.#patience = setTimeout(() => {
+      this.#losePatience();
+      feed.end(kind);
+    }, SYNC_PATIENCE_MS);
+    feed.endAtSync(kind);
+  }
+
+  #losePatience(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   #accepted(publisher: Publisher): void {

@@ -13,3 +13,8 @@ export const endKinds = {
 } as const satisfies Partial<Record<EndCause, EndKind>>;
 
 export type CleanCause = keyof typeof endKinds;
+
+/** Nobody waits for these ends: they come right before a sync sample, with which the next holder begins. */
+const unhurried: ReadonlySet<CleanCause> = new Set<CleanCause>(['drained', 'renewed']);
+
+export const endsAtSync = (cause: CleanCause): boolean => unhurried.has(cause);

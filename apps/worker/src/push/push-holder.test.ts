@@ -66,6 +66,7 @@ describe('a holder that is told to let go', () => {
     const { holder, ended } = hold();
     await connected(holder);
     holder.intend(farewell);
+    hubs.show('cam'); // a sync sample, which some ends wait for
     await expect(ended).resolves.toEqual({ kind: 'let-go', farewell });
     expect(dialled.sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
@@ -194,9 +195,7 @@ describe('what a target is told when its connection ends', () => {
     ['it goes on at another target', 'final', change({ url: 'rtmp://127.0.0.1:1/live/other' })],
     ['it goes on with another stream', 'handover', change({ stream: 'cam2' })],
     ['it goes on in another pool', 'handover', change({ options: { pool: 'gpu' } })],
-    ['it goes on on another worker', 'handover', ({ holder }) => holder.intend('drained')],
     ['somebody restarts it', 'handover', change({ restarts: 1 })],
-    ['its session is renewed', 'handover', ({ holder }) => holder.tick(performance.now() + 21 * 24 * 3_600_000)],
   ])('%s: %s', async (_why, kind, act) => {
     hubs.show('cam');
     const openFeed = vi.spyOn(hubs.hubs.acquire('cam').hub, 'openFeed');
@@ -207,6 +206,34 @@ describe('what a target is told when its connection ends', () => {
     expect(end).toHaveBeenCalledExactlyOnceWith(kind);
     kit.holder.intend('stopped');
     await kit.ended;
+  });
+
+  it.each<[string, Change]>([
+    ['it goes on on another worker', ({ holder }) => holder.intend('drained')],
+    ['its session is renewed', ({ holder }) => holder.tick(performance.now() + 21 * 24 * 3_600_000)],
+  ])('%s: handover, right before a sync sample', async (_why, act) => {
+    hubs.show('cam');
+    const openFeed = vi.spyOn(hubs.hubs.acquire('cam').hub, 'openFeed');
+    const kit = hold();
+    await connected(kit.holder);
+    const feed = openFeed.mock.results[0]!.value as ChannelFeed;
+    const end = vi.spyOn(feed, 'end');
+    await act(kit);
+    expect(end).not.toHaveBeenCalled();
+    hubs.show('cam');
+    expect(end).toHaveBeenCalledExactlyOnceWith('handover');
+    kit.holder.intend('stopped');
+    await kit.ended;
+  });
+
+  it('an end that waits for a sync sample is hurried on by a person who stops the push', async () => {
+    hubs.show('cam');
+    const kit = hold();
+    await connected(kit.holder);
+    kit.holder.tick(performance.now() + 21 * 24 * 3_600_000); // its session is to be renewed
+    kit.holder.intend('stopped');
+    await expect(kit.ended).resolves.toEqual({ kind: 'let-go', farewell: 'stopped' });
+    expect(kit.facts.journal.mock.lastCall?.[1]).toMatchObject({ cause: 'stopped' });
   });
 
   it('its source has been gone for `timeout`: handover', async () => {

@@ -266,7 +266,7 @@ describe('HlsPublisher', () => {
     expect(store.log.filter((line) => line.startsWith('DELETE'))).toEqual([]);
   });
 
-  it('finishes what is under way at a hand-over, and nothing more', async () => {
+  it('brings what it has to the target before a hand-over, since nobody else has it', async () => {
     const push = await start(`${store.url}/live/`);
     const { promise, resolve } = Promise.withResolvers<void>();
     store.script = async (request) => {
@@ -278,7 +278,7 @@ describe('HlsPublisher', () => {
     push.end('handover');
     resolve();
     expect(await push.sent).toBeUndefined();
-    expect(listed().segments.length).toBe(1);
+    expect(listed().segments.length).toBe(3);
   });
 
   it('says goodbye within a second to a target that is silent', async () => {

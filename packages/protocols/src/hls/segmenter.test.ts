@@ -57,6 +57,33 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
+describe('a feed that ends where another one can go on', () => {
+  it('gets the segment under way, cut short at the next sync sample, and the next feed begins with that sample', () => {
+    const channel = new Channel(hlsWireFormat({ ...options, durationMs: 6000 }), [video]);
+    const segments: HlsSegment[] = [];
+    const ended: string[] = [];
+    const feed = channel.openFeed();
+    feed.open({
+      write: (_bytes, batch) => batch !== undefined && segments.push(batch as HlsSegment),
+      end: (kind) => ended.push(`${kind} behind ${segments.length}`),
+      pendingBytes: 0,
+    });
+    const list = pictures(200, 25);
+    for (const sample of list.slice(0, 35)) channel.append(sample, 0);
+    feed.endAtSync('handover');
+    for (const sample of list.slice(35, 50)) channel.append(sample, 0);
+    expect(ended).toEqual([]);
+    channel.append(list[50]!, 0);
+    expect(ended).toEqual(['handover behind 1']);
+    expect(segments.map(({ dtsMs, durationMs }) => [dtsMs, durationMs])).toEqual([[0, 2000]]);
+    const next = new Channel(hlsWireFormat({ ...options, durationMs: 6000 }), [video]);
+    const successor = collect(next);
+    for (const sample of list.slice(50)) next.append(sample, 0);
+    next.append({ ...list[0]!, dts: 8000, pts: 8000 }, 0);
+    expect(successor[0]).toMatchObject({ dtsMs: 2000, durationMs: 6000 });
+  });
+});
+
 describe('the segments of the clip', () => {
   const segments = segmentsOf(samples);
 

@@ -65,6 +65,8 @@ class Segmenter implements Packager {
   #clockOffsetMs: number | undefined;
   /** The next segment to be opened does not continue the one before. */
   #isDiscontinuity = false;
+  /** The segment under way ends at the next sync sample, however short it is. */
+  #isCutShort = false;
   /** The segment under way; without a start there is none. */
   #startMs: number | undefined;
   #sizeBytes = 0;
@@ -115,6 +117,10 @@ class Segmenter implements Packager {
     if (isLeader) this.#noteLeader(timeMs, sample.isSync);
   }
 
+  cut(): void {
+    this.#isCutShort = true;
+  }
+
   flush(): HlsSegment | undefined {
     return this.#complete.shift();
   }
@@ -124,7 +130,7 @@ class Segmenter implements Packager {
     const stepMs = this.#stepMs;
     const isContinuous = timeMs - this.#newestMs <= Math.max(MAX_STEP_MS, 2 * stepMs);
     const lengthMs = timeMs - this.#startMs!;
-    const rules = { durationMs: this.#options.durationMs, limitMs: this.#limitMs };
+    const rules = { durationMs: this.#isCutShort ? 0 : this.#options.durationMs, limitMs: this.#limitMs };
     if (!isCut(rules, { lengthMs, stepMs, isSync, isContinuous, sizeBytes: this.#sizeBytes })) return;
     this.#close(isContinuous ? timeMs : this.#endOfLast);
     this.#isDiscontinuity = !isContinuous;
@@ -160,6 +166,7 @@ class Segmenter implements Packager {
       tracks: this.#tracks,
     });
     this.#isDiscontinuity = false;
+    this.#isCutShort = false;
     this.#startMs = undefined;
   }
 

@@ -298,6 +298,41 @@ describe('Channel and endings', () => {
     expect(channel.openFeeds).toBe(0);
   });
 
+  it('ends a feed right before the next sync sample, with which another one begins', () => {
+    const { play, join } = open();
+    const { sink, feed } = join();
+    play(sync(0), inter(40));
+    feed.endAtSync('handover');
+    play(sound(50), inter(80));
+    expect(sink.isEnded).toBe(false);
+    play(sync(120), inter(160));
+    const next = join();
+    expect([sink.words, sink.isEnded]).toEqual(['<0>V0 v40 a50 v80', true]);
+    expect(next.sink.words).toBe('<0>V120 v160');
+  });
+
+  it('does not wait for a sync sample where nothing was begun or something is left out', () => {
+    const { play, join } = open();
+    const fresh = join();
+    const slow = join({ maxPendingBytes: 3 });
+    fresh.feed.endAtSync('handover');
+    play(sync(0));
+    slow.sink.pendingBytes = 4;
+    play(inter(40));
+    slow.feed.endAtSync('handover');
+    expect([fresh.sink.isEnded, slow.sink.isEnded]).toEqual([true, true]);
+  });
+
+  it('ends a feed sooner when it is told to after all', () => {
+    const { play, join } = open();
+    const { sink, feed } = join();
+    play(sync(0), inter(40));
+    feed.endAtSync('handover');
+    feed.end('handover');
+    play(inter(80), sync(120));
+    expect([sink.words, sink.isEnded]).toEqual(['<0>V0 v40', true]);
+  });
+
   it('survives sinks that open and close feeds while a batch goes round', () => {
     const { play, join } = open();
     const [first, second] = [join(), join()];

@@ -93,6 +93,7 @@ export class Channel {
         closed: () => this.#dropClosedFeeds(),
         header: (first) => this.#packager.header(first),
         resume: (first) => this.#packager.resume?.(first),
+        cut: () => this.#cut(),
       },
       { ...DEFAULT_FEED_LIMITS, ...this.#format.feedLimits, ...limits },
     );
@@ -112,6 +113,11 @@ export class Channel {
     this.#feeds.push(feed);
     if (this.#keptBytes > feed.limits.maxPendingBytes) return;
     for (const batch of this.#kept) feed.deliver(batch, this.#tracksVersion, this.#nowMs);
+  }
+
+  #cut(): boolean {
+    this.#packager.cut?.();
+    return this.#packager.cut !== undefined;
   }
 
   #package(sample: Sample): void {

@@ -31,6 +31,8 @@ export interface FeedOwner {
   header(first: WireBatch): Buffer;
   /** Bytes that a connection needs before `first` when it has missed what came before; undefined when none. */
   resume(first: WireBatch): Buffer | undefined;
+  /** Sees to it that a batch ends at the next sync sample. True when it is the one under way, which is not out before. */
+  cut(): boolean;
 }
 
 /**
@@ -51,6 +53,8 @@ export class ChannelFeed implements BatchFeed {
   /** The version of the tracks at the last sync batch handed over. */
   #syncVersion = -1;
   #endKind: EndKind = 'final';
+  /** The feed ends with the next batch: instead of it when it is a sync batch, or behind it. */
+  #ending: 'before-sync' | 'behind-next' | undefined;
   #handedBytes = 0;
   #batches = 0;
   #videoSamples = 0;
@@ -96,6 +100,21 @@ export class ChannelFeed implements BatchFeed {
     this.#sink?.end(kind);
   }
 
+  /**
+   * Ends the feed before the next sync sample, where another connection can go on without a picture lost or shown twice; at once when it stands at
+   * such a place already. Waits for the source as long as it takes: `end` ends it sooner.
+   */
+  endAtSync(kind: EndKind): void {
+    const isDelivering = this.#state === 'live' || this.#state === 'behind';
+    const isBatchUnderWay = (isDelivering || this.#state === 'starting') && this.#owner.cut();
+    if (isDelivering || isBatchUnderWay) {
+      this.#endKind = kind;
+      this.#ending = isBatchUnderWay ? 'behind-next' : 'before-sync';
+    } else {
+      this.end(kind);
+    }
+  }
+
   /** For the channel. `batch` was made from tracks of this version. */
   deliver(batch: WireBatch, tracksVersion: number, nowMs: number): void {
     const sink = this.#sink;
@@ -108,6 +127,7 @@ export class ChannelFeed implements BatchFeed {
       this.#batches += 1;
       this.#videoSamples += batch.videoSamples;
       this.#audioSamples += batch.audioSamples;
+      if (this.#ending === 'behind-next') this.end(this.#endKind);
     } else if (this.#state === 'dropping') {
       this.#droppedSamples += batch.videoSamples + batch.audioSamples;
       this.#droppedBytes += batch.bytes.length;
@@ -134,6 +154,10 @@ export class ChannelFeed implements BatchFeed {
 
   /** Decides what becomes of the feed with this batch: whether it goes on, drops or starts. */
   #review(sink: BatchSink, batch: WireBatch, tracksVersion: number, nowMs: number): void {
+    if (this.#ending === 'before-sync' && batch.isSync) {
+      this.end(this.#endKind);
+      return;
+    }
     const { pendingBytes } = sink;
     const { maxPendingBytes, maxPendingMs } = this.#limits;
     if (pendingBytes === 0) this.#lag.reset();

@@ -25,6 +25,10 @@ export interface Packager {
    */
   resume?(first: WireBatch): Buffer;
   append(sample: Sample): void;
+  /**
+   * Ends the batch under way at the next sync sample, even if it has not reached its size. Absent where each sync sample begins a batch anyway.
+   */
+  cut?(): void;
   /** Everything appended since the last flush as one immutable batch. */
   flush(): WireBatch | undefined;
 }

@@ -51,7 +51,8 @@ export interface Publisher {
   /** Known once `connect` has resolved: an RTMP server chooses the message stream id. */
   readonly wireFormat: WireFormat;
   /**
-   * Sends the feed. Resolves when the feed has ended and the goodbye is flushed (bounded to 1 s); rejects with PublishError when the
+   * Sends the feed. Resolves when the feed has ended and the goodbye is flushed (bounded to 1 s; to 4 s where a handover leaves behind what nobody
+   * else has); rejects with PublishError when the
    * target or the network ends it. Aborting the signal drops the connection at once and rejects with the signal's reason.
    */
   send(feed: BatchFeed, signal: AbortSignal): Promise<void>;
@@ -92,6 +93,7 @@ export interface PublisherDeps {
 export interface TargetPlace {
   /** Name or address that is dialled; an IPv6 address without brackets. */
   readonly host: string;
+  readonly port: number;
 }
 
 /** Everything a protocol folder exports. `Target` is what its `parseTarget` made of the URL and the push's own options. */
