@@ -124,6 +124,16 @@ describe('RTMP packager', () => {
     expect(messages[1]!.payload.readIntBE(2, 3)).toBe(70);
   });
 
+  it('stands a picture that is said to be shown in a day', () => {
+    const packager = createPackager();
+    packager.setTracks(tracks);
+    const [batch] = batchesOf(packager, [at(video, 0, true, 95_443_000)]);
+    const frame = readMessages(batch!.bytes).find(
+      ({ type, payload }) => type === MessageType.video && payload[1] === 1,
+    );
+    expect(frame!.payload.readIntBE(2, 3)).toBe(0x7fffff);
+  });
+
   it('rounds times from the absolute value, so that errors never add up', () => {
     const packager = createPackager();
     const track = { ...audio, timescale: 44_100 };

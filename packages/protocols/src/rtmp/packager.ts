@@ -3,7 +3,12 @@
 
 import { encodeAmf0 } from '../bytes/amf0.ts';
 import { buildMetadata } from '../container/flv/metadata.ts';
-import { AUDIO_FRAME_HEADERS, sequenceStartOf, VideoFrameHeaders } from '../container/flv/tag-header.ts';
+import {
+  AUDIO_FRAME_HEADERS,
+  MAX_COMPOSITION_TIME_MS,
+  sequenceStartOf,
+  VideoFrameHeaders,
+} from '../container/flv/tag-header.ts';
 import type { Sample } from '../media/sample.ts';
 import { rescale } from '../media/timestamp.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/track.ts';
@@ -128,7 +133,8 @@ class RtmpPackager implements Packager {
       this.#videoOnWire = track;
     }
     const shownAtMs = rescale(sample.pts, track.timescale, 1000) - this.#originMs!;
-    const compositionTimeMs = Math.max(0, shownAtMs - this.#lastTimeMs);
+    // Sources whose clock has 33 bits or more can say by mistake that a picture is shown in a day.
+    const compositionTimeMs = Math.min(Math.max(0, shownAtMs - this.#lastTimeMs), MAX_COMPOSITION_TIME_MS);
     const frameHeader = this.#videoHeaders.fill(track.codec, sample.isSync, compositionTimeMs);
     this.#write(ChunkStreamId.video, MessageType.video, frameHeader, sample.data);
     this.#videoSamples += 1;

@@ -56,6 +56,9 @@ export const AUDIO_FRAME_HEADERS: Readonly<Record<AudioCodec, Buffer>> = {
   flac: exAudioHeader('flac', PacketType.codedFrames),
 };
 
+/** CompositionTime has 24 bits and a sign. */
+export const MAX_COMPOSITION_TIME_MS = 2 ** 23 - 1;
+
 /** Memory for the headers of access units, to be filled again and again: none is allocated for a frame. */
 export class VideoFrameHeaders {
   readonly #headers: Readonly<Record<VideoCodec, Buffer>> = {
@@ -65,7 +68,7 @@ export class VideoFrameHeaders {
     vp9: exVideoHeader('vp9', PacketType.codedFrames),
   };
 
-  /** Good until the next call for the same codec. `compositionTimeMs` is 0 to 2^23 - 1; AV1 and VP9 have none. */
+  /** Good until the next call for the same codec. `compositionTimeMs` is 0 to MAX_COMPOSITION_TIME_MS; AV1 and VP9 have none. */
   fill(codec: VideoCodec, isKey: boolean, compositionTimeMs: number): Buffer {
     const header = this.#headers[codec];
     const frameType = isKey ? FrameType.key : FrameType.inter;
