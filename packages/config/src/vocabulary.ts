@@ -95,7 +95,7 @@ export const isSecretDirective = (name: string): boolean =>
   /^(?:password|(?:edit|view)_auth|\w*(?:key|token|secret))$/.test(name);
 
 /** Options whose value may be a secret, wherever they stand. */
-export const isSecretOption = (name: string): boolean => /pass|secret|token|key|auth|streamid/i.test(name);
+export const isSecretOption = (name: string): boolean => /pass|secret|token|key|auth|streamid|header/i.test(name);
 
 /** Could be a word of the language, known or not, and is no piece of a key. */
 export const looksLikeOption = (name: string): boolean => /^[a-z_]{1,32}$/.test(name);

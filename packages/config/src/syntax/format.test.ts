@@ -37,6 +37,16 @@ describe('formatDiagnostic', () => {
     );
   });
 
+  it.each([
+    ['push hls://h/a', 'headers'],
+    ['push hls://h/a', 'header_x'],
+    ['input http://h/a.m3u8', 'headers'],
+  ])('hides what Flussonic and slips of the pen call headers: %s %s', (line, name) => {
+    const text = formatted(`stream x { ${line} ${name}="Authorization: SECRET"; }`);
+    expect(text).toContain(`${line} ${name}=***;`);
+    expect(text).not.toContain('SECRET');
+  });
+
   it('shows a window of a long line around the caret', () => {
     const source = `${'x '.repeat(400)}}${' y'.repeat(400)}`;
     const diagnostic = { severity: 'error', code: 'x', message: 'm', line: 1, column: 801, length: 1 } as const;
