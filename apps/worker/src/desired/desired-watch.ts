@@ -2,6 +2,7 @@ import { type DesiredStream, isEnabled } from '@pushfleet/contract';
 import type { PushHolder } from '../push/push-holder.ts';
 import type { PushProcessor } from '../queue/push-processor.ts';
 import type { StreamHubs } from '../source/stream-hubs.ts';
+import type { StreamInputs } from '../source/stream-input.ts';
 import type { DesiredReader } from './desired-reader.ts';
 
 /** Hints arrive in milliseconds; this is how long a lost one can go unnoticed. */
@@ -13,7 +14,8 @@ export class DesiredWatch {
   readonly #processor: PushProcessor;
   readonly #hubs: StreamHubs;
   readonly #streamChanged: (stream: DesiredStream) => void;
-  readonly #streamRevisions = new Map<string, number>();
+  /** What was told to the inputs of a stream; others of the same stream have read for themselves, and maybe from memory. */
+  readonly #told = new WeakMap<StreamInputs, number>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
@@ -68,11 +70,11 @@ export class DesiredWatch {
     const revisions = await this.#desired.streamRevisions(names);
     for (const [i, name] of names.entries()) {
       const revision = revisions[i];
-      if (revision == null || this.#streamRevisions.get(name) === revision) continue;
+      const inputs = this.#hubs.inputs(name);
+      if (revision == null || inputs === undefined || this.#told.get(inputs) === revision) continue;
       await this.#applyStream(name);
-      this.#streamRevisions.set(name, revision);
+      this.#told.set(inputs, revision);
     }
-    for (const name of this.#streamRevisions.keys()) if (!names.includes(name)) this.#streamRevisions.delete(name);
   }
 
   /** A stream seen for the first time may have changed since its hub was opened; most of its pushes were just read with it. */
