@@ -1,5 +1,3 @@
-import type { Logger } from 'pino';
-
 /** Warnings of which only the first of each interval is written at once. */
 export interface FloodFolder {
   /** `message` is static: warnings with the same one belong together. */
@@ -18,7 +16,7 @@ interface Flood {
  * Folds repeated warnings: the first goes to `log` at once, those that follow within `intervalMs` become one line with the fields of
  * the last and `folded`, their number. The timers do not keep the process alive.
  */
-export function foldFlood(log: Pick<Logger, 'warn'>, intervalMs = 1000): FloodFolder {
+export function foldFlood(log: Pick<FloodFolder, 'warn'>, intervalMs = 1000): FloodFolder {
   const floods = new Map<string, Flood>();
 
   const flush = (message: string, flood: Flood): void => {

@@ -55,6 +55,17 @@ describe.each([
   });
 });
 
+it('tells once a second of those who knock again and again', async () => {
+  kit.want('guarded', { password: 'open-sesame' });
+  for (let i = 0; i < 20; i++) {
+    await refusal(`/nobody-${i}/mpegts`);
+    await refusal('/guarded/mpegts?password=open-barley');
+  }
+  expect(kit.events.map(({ stream }) => stream)).toEqual(expect.arrayContaining(['nobody-0', 'guarded']));
+  expect(kit.events.length).toBeLessThan(20);
+  await expect.poll(() => kit.events.map(({ stream }) => stream), { timeout: 3_000 }).toContain('nobody-19');
+});
+
 describe('the password of a stream', () => {
   beforeEach(() => void kit.want('guarded', { password: 'open-sesame' }));
 

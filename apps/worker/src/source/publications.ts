@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { foldFlood } from '@pushfleet/config';
 import type { DesiredStream, LiveSource } from '@pushfleet/contract';
 import { type M4sSession, supersedes } from '@pushfleet/protocols';
 import type { Logger } from 'pino';
@@ -69,6 +70,13 @@ interface Current {
   readonly close: (refusal: Refusal) => void;
 }
 
+/** Somebody was sent away. */
+interface Refused {
+  readonly stream: string;
+  readonly publisher: string;
+  readonly reason: string;
+}
+
 /** A publisher that has been silent for this long gives way to a new one with the right password: encoders reconnect before TCP notices. */
 const REPLACEABLE_AFTER_MS = 3_000;
 
@@ -98,6 +106,8 @@ export class Publications {
   /** Names for which a publisher is just being let in: of several that come at the same moment only one may. */
   readonly #claiming = new Set<string>();
   readonly #fence = new SessionFence();
+  /** Anybody can knock, as fast as a loop can: a second has one line and event for each stream, and one for all that do not exist. */
+  readonly #refusals = foldFlood({ warn: (fields) => this.#tellRefusal(fields as Refused) });
 
   constructor(deps: PublicationsDeps) {
     this.#deps = deps;
@@ -138,6 +148,7 @@ export class Publications {
 
   /** Ends every publication. Resolves when their names are free, or Redis cannot be told. */
   async close(): Promise<void> {
+    this.#refusals.close();
     const names = [...this.#current.keys()];
     for (const current of this.#current.values()) current.close({ code: 'draining', reason: 'the worker stops' });
     await Promise.all(names.map((name) => this.#deps.live.release(name)));
@@ -174,10 +185,15 @@ export class Publications {
   }
 
   #refuse({ name, peer }: Applicant, refusal: Refusal): Admission {
-    const { reason } = refusal;
-    this.#deps.log.warn({ stream: name, publisher: peer, reason }, 'publisher refused');
-    this.#event('stream_refused', name, peer, reason);
+    const { code, reason } = refusal;
+    const refused: Refused = { stream: name, publisher: peer, reason };
+    this.#refusals.warn(refused, code === 'stream_unknown' ? '' : name);
     return { accept: false, refusal };
+  }
+
+  #tellRefusal(refused: Refused): void {
+    this.#deps.log.warn(refused, 'publisher refused');
+    this.#event('stream_refused', refused.stream, refused.publisher, refused.reason);
   }
 
   #begin({ name, peer, agent, session }: Applicant, close: Current['close']): Publication {
