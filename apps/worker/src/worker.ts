@@ -4,6 +4,7 @@ import { type Environment, foldFlood } from '@pushfleet/config';
 import {
   type ControlMessage,
   connectRedis,
+  type FleetEvent,
   Keys,
   pushIdOfJob,
   pushQueueName,
@@ -19,6 +20,7 @@ import { Remembered } from './desired/remembered.ts';
 import { fairConcurrency, poolCapacity } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
+import { DOWN_AFTER_PUSHES, HostScripts } from './fleet/host-scripts.ts';
 import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
 import { type Beat, FleetScripts } from './fleet/scripts.ts';
 import { within } from './fleet/within.ts';
@@ -27,6 +29,7 @@ import { WorkerHttp } from './http/worker-http.ts';
 import { AddressPolicy, type Trust } from './net/address-policy.ts';
 import { createDial } from './net/dial.ts';
 import { ConnectBudget } from './push/connect-budget.ts';
+import { HostPermits } from './push/host-permits.ts';
 import { PushMemories } from './push/push-memory.ts';
 import { PushProcessor } from './queue/push-processor.ts';
 import { PushQueueWorker } from './queue/push-queue-worker.ts';
@@ -135,7 +138,15 @@ export class FleetWorker {
           switched: (change) => this.#inputSwitched(change),
         }),
     );
-    const budget = new ConnectBudget(CONNECTS_AT_A_TIME);
+    const redisAnswers = () => this.#heartbeat.silentMs < SILENT_MS;
+    const perHost = config.connectsPerHost === 'off' ? 0 : config.connectsPerHost;
+    const permits = new HostPermits({
+      scripts: new HostScripts(this.#redis, this.#keys, perHost),
+      redisAnswers,
+      wentDown: (host, code) => this.#hostDown(host, code),
+      cameUp: (host, downMs) => this.#hostUp(host, downMs),
+    });
+    const budget = new ConnectBudget(CONNECTS_AT_A_TIME, permits);
     const memories = new PushMemories(this.#redis, this.#keys);
     this.#processor = new PushProcessor({
       pool: config.pool,
@@ -154,7 +165,7 @@ export class FleetWorker {
         workerName: config.workerId,
         log,
         changed: () => this.#reporter.changed(),
-        redisAnswers: () => this.#heartbeat.silentMs < SILENT_MS,
+        redisAnswers,
       },
     });
     this.#reporter = new StatusReporter(
@@ -203,7 +214,8 @@ export class FleetWorker {
       unready: () => this.#unready(),
       fence: async (proof) =>
         isClusterProof(this.#clusterKey, proof) ? testify(this.#redis, this.#heartbeat.unbrokenMs) : undefined,
-      metrics: () => workerMetrics(this.#record(), this.#processor.holders()),
+      metrics: () =>
+        workerMetrics(this.#record(), this.#processor.holders(), { ...budget.figures(), asked: permits.asked }),
       media: (exchange) => this.#ingest.answer(exchange),
       failed: (err) => log.error({ err }, 'request failed'),
     });
@@ -313,6 +325,21 @@ export class FleetWorker {
     this.#log.info(change, 'stream_input');
     const worker = this.#config.workerId;
     this.#facts.event({ event: 'stream_input', at: new Date().toISOString(), worker, ...change });
+  }
+
+  #hostDown(host: string, cause: string): void {
+    this.#log.warn({ host, cause }, 'target_down');
+    const message = `${DOWN_AFTER_PUSHES} pushes in a row could not reach it`;
+    this.#hostEvent('target_down', { host, cause, message });
+  }
+
+  #hostUp(host: string, downMs: number): void {
+    this.#log.info({ host, downMs }, 'target_up');
+    this.#hostEvent('target_up', { host, message: `it was down for ${Math.round(downMs / 1_000)} s` });
+  }
+
+  #hostEvent(event: 'target_down' | 'target_up', more: Partial<FleetEvent>): void {
+    this.#facts.event({ event, at: new Date().toISOString(), worker: this.#config.workerId, ...more });
   }
 
   async #beaten(beat: Beat, workers: readonly WorkerRecord[]): Promise<void> {

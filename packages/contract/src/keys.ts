@@ -84,6 +84,14 @@ export class Keys {
   get leader(): string {
     return `${this.tag}:f:leader`;
   }
+  /**
+   * What the fleet knows of a target host, all expiring: hash {tokens, at}, the budget of connects; sorted set push id -> server time of its
+   * failure; hash {since, code, probed}, while the host is down. `hash` stands for `host:port`.
+   */
+  host(hash: string): { bucket: string; failing: string; down: string } {
+    const key = `${this.tag}:h:${hash}`;
+    return { bucket: `${key}:bucket`, failing: `${key}:failing`, down: `${key}:down` };
+  }
   /** Set of pool names that have ever had a job or a worker. */
   get pools(): string {
     return `${this.tag}:f:pools`;

@@ -114,6 +114,8 @@ export const eventTypeSchema = z.enum([
   'worker_stopped',
   'worker_lost',
   'worker_fenced',
+  'target_down',
+  'target_up',
 ]);
 export type EventType = z.infer<typeof eventTypeSchema>;
 
@@ -126,6 +128,7 @@ export const fleetEventSchema = z.object({
   worker: z.string().optional(),
   url: z.string().optional().describe('redacted'),
   peer: z.string().optional(),
+  host: z.string().optional().describe('name and port of a target host, for target_down and target_up'),
   status: pushStatusSchema.optional(),
   cause: z.string().optional(),
   message: z.string().optional(),

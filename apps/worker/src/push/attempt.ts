@@ -15,6 +15,7 @@ import {
   type TargetPlace,
   TargetUrlError,
 } from '@pushfleet/protocols';
+import { bareHost, formatEndpoint } from '../net/endpoint.ts';
 import type { StreamHub } from '../source/stream-hub.ts';
 import type { ConnectBudget } from './connect-budget.ts';
 import { type CleanCause, endKinds, endsAtSync } from './end-kind.ts';
@@ -224,10 +225,11 @@ export class Attempt {
     const unsupported = this.#unsupported();
     if (unsupported !== undefined) throw unsupported;
     const { connectTimeoutMs, delivery } = this.#options;
-    const { dial, memory } = this.#deps;
+    const { budget, memory } = this.#deps;
     const target = parseTarget(protocol, url, delivery);
+    const dial = budget.watch(this.#push.id, this.#deps.dial);
     const publisher = protocol.createPublisher(target, { dial, connectTimeoutMs, memory });
-    return { publisher, host: target.host.toLowerCase() };
+    return { publisher, host: formatEndpoint(bareHost(target.host).toLowerCase(), target.port) };
   }
 }
 

@@ -1,53 +1,106 @@
-/** Those who connect, and wait to connect, to one host. */
-interface Lane {
-  readonly host: string;
-  connecting: number;
-  readonly waiting: (() => void)[];
+import { type Dial, PublishError, type PublishErrorCode } from '@pushfleet/protocols';
+import type { Permits } from '../fleet/host-scripts.ts';
+import { bareHost, formatEndpoint } from '../net/endpoint.ts';
+import { HostLane } from './host-lane.ts';
+
+/** Failures on the way to a host, before it could look at whose push it is: they are the same for every push. */
+const lostOnTheWay: ReadonlySet<PublishErrorCode> = new Set([
+  'dns',
+  'connect_refused',
+  'connect_timeout',
+  'unreachable',
+]);
+/** Failures with which a host shows that it is there. */
+const signsOfLife: ReadonlySet<PublishErrorCode> = new Set(['tls', 'target_closed']);
+
+/** What the fleet allows, and learns. A host is `name:port`: two servers of one machine have nothing to do with one another. */
+export interface PermitSource {
+  /** Never rejects and never takes long: without an answer of the fleet it grants everything. */
+  ask(host: string, wanted: number, believes: boolean): Promise<Permits>;
+  failed(host: string, push: string, code: PublishErrorCode): void;
+  reached(host: string): void;
 }
 
 /**
  * At most `limit` targets are being connected at a time: a herd of reconnects must not starve the event loop. Room goes to the host that
- * has least of it: hundreds of pushes to a host that does not answer must not starve anyone's fresh start at another.
+ * has least of it: hundreds of pushes to a host that does not answer must not starve anyone's fresh start at another. Each connect needs
+ * a permit of the fleet, so that no host gets more of them than it should; a host that is known to be down is not dialled.
  */
 export class ConnectBudget {
   #free: number;
+  readonly #permits: PermitSource;
   /** Longest unserved first. */
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, HostLane>();
+  #granted = 0;
+  #denied = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, permits: PermitSource) {
     this.#free = limit;
+    this.#permits = permits;
   }
 
-  /** Runs `connect` when there is room; rejects with the signal's reason when it is aborted before that. */
+  /**
+   * Runs `connect` when there is room and a permit. Rejects with the signal's reason when it is aborted before that, and with the last
+   * error of the host when that is down.
+   */
   async use<T>(host: string, connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const lane = this.#lanes.get(host) ?? { host, connecting: 0, waiting: [] };
-    this.#lanes.set(host, lane);
-    await this.#enter(lane, signal).catch((reason: unknown) => {
-      this.#tidy(lane);
-      throw reason;
-    });
+    const lane = this.#lane(host);
+    await this.#enter(lane, signal);
     try {
       return await connect();
     } finally {
       lane.connecting--;
       this.#free++;
-      this.#admit();
-      this.#tidy(lane);
+      this.#serve();
     }
   }
 
-  async #enter(lane: Lane, signal: AbortSignal): Promise<void> {
+  /** `dial` under observation: how it goes tells of the host that is dialled, wherever redirects lead. */
+  watch(push: string, dial: Dial): Dial {
+    return async (options) => {
+      const host = formatEndpoint(bareHost(options.host).toLowerCase(), options.port);
+      try {
+        const connection = await dial(options);
+        this.#reached(host);
+        return connection;
+      } catch (error) {
+        if (error instanceof PublishError && lostOnTheWay.has(error.code)) this.#failed(host, push, error.code);
+        if (error instanceof PublishError && signsOfLife.has(error.code)) this.#reached(host);
+        throw error;
+      }
+    };
+  }
+
+  /** `granted` and `denied` attempts since the start; those that wait now; hosts that are not dialled now. */
+  figures(): { granted: number; denied: number; waiting: number; down: number } {
+    const now = performance.now();
+    const lanes = [...this.#lanes.values()];
+    return {
+      granted: this.#granted,
+      denied: this.#denied,
+      waiting: lanes.reduce((sum, { waiting }) => sum + waiting.length, 0),
+      down: lanes.filter((lane) => lane.isDown(now)).length,
+    };
+  }
+
+  async #enter(lane: HostLane, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const refusal = lane.refusal(performance.now());
+    if (refusal !== undefined) {
+      this.#denied++;
+      throw refusal;
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { enter: resolve, turnAway: reject };
     const onAbort = () => {
-      const index = lane.waiting.indexOf(resolve);
+      const index = lane.waiting.indexOf(waiter);
       if (index === -1) return; // its turn has come in the meantime
       lane.waiting.splice(index, 1);
       reject(signal.reason);
     };
-    lane.waiting.push(resolve);
+    lane.waiting.push(waiter);
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#admit();
+    this.#serve();
     try {
       await promise;
     } finally {
@@ -55,22 +108,58 @@ export class ConnectBudget {
     }
   }
 
-  /** Lets the next one in, if there is room. */
-  #admit(): void {
-    if (this.#free === 0) return;
-    let next: Lane | undefined;
-    for (const lane of this.#lanes.values()) {
-      if (lane.waiting.length > 0 && (next === undefined || lane.connecting < next.connecting)) next = lane;
+  /** Lets in who may dial, as far as there is room, and asks for permits where they are missing. */
+  #serve(): void {
+    const now = performance.now();
+    while (this.#free > 0) {
+      let next: HostLane | undefined;
+      for (const lane of this.#lanes.values()) {
+        if (lane.isOpen(now) && (next === undefined || lane.connecting < next.connecting)) next = lane;
+      }
+      if (next === undefined) break;
+      this.#free--;
+      this.#granted++;
+      this.#lanes.delete(next.host);
+      this.#lanes.set(next.host, next);
+      next.admit();
     }
-    if (next === undefined) return;
-    this.#free--;
-    next.connecting++;
-    this.#lanes.delete(next.host);
-    this.#lanes.set(next.host, next);
-    next.waiting.shift()!();
+    for (const lane of this.#lanes.values()) {
+      // Without room a permit would only grow old; but a host that has none of it must be ready when its turn comes.
+      const isNext = this.#free > 0 || lane.connecting === 0;
+      if (isNext && lane.wanted(now) > 0) void this.#ask(lane, now);
+      if (lane.isForgettable(now)) this.#lanes.delete(lane.host);
+    }
   }
 
-  #tidy({ host, connecting, waiting }: Lane): void {
-    if (connecting === 0 && waiting.length === 0) this.#lanes.delete(host);
+  async #ask(lane: HostLane, now: number): Promise<void> {
+    const wanted = lane.wanted(now);
+    lane.asked();
+    const answer = await this.#permits.ask(lane.host, wanted, lane.believes(now));
+    const heardAt = performance.now();
+    const againInMs = lane.answered(answer, heardAt);
+    const refusal = lane.refusal(heardAt);
+    for (const waiter of lane.turnedAway(heardAt)) {
+      this.#denied++;
+      waiter.turnAway(refusal!);
+    }
+    if (againInMs > 0) setTimeout(() => this.#serve(), againInMs).unref();
+    this.#serve();
+  }
+
+  #failed(host: string, push: string, code: PublishErrorCode): void {
+    this.#lane(host).failed(performance.now());
+    this.#permits.failed(host, push, code);
+  }
+
+  #reached(host: string): void {
+    const lane = this.#lanes.get(host);
+    if (lane?.suspect) this.#permits.reached(host);
+    lane?.reached();
+  }
+
+  #lane(host: string): HostLane {
+    const lane = this.#lanes.get(host) ?? new HostLane(host);
+    this.#lanes.set(host, lane);
+    return lane;
   }
 }

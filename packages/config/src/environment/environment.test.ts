@@ -33,6 +33,7 @@ describe('defaults', () => {
       advertise: hostname(),
       clusterKey: undefined,
       sourceTimeoutMs: 10_000,
+      connectsPerHost: 200,
       allowTargets: [],
       denyTargets: [],
       prefix: 'pushfleet',
@@ -85,6 +86,7 @@ describe('values', () => {
       PUSHFLEET_ADVERTISE: 'worker-1.example.com',
       PUSHFLEET_CLUSTER_KEY: 'key',
       PUSHFLEET_SOURCE_TIMEOUT: '2.5',
+      PUSHFLEET_CONNECTS_PER_HOST: 'off',
       PUSHFLEET_DENY_TARGETS: '10.0.0.0/8, fd00::/8',
       PUSHFLEET_PREFIX: 'eu',
       LOG_LEVEL: 'DEBUG',
@@ -102,6 +104,7 @@ describe('values', () => {
       bind: '::',
       advertise: 'worker-1.example.com',
       sourceTimeoutMs: 2500,
+      connectsPerHost: 'off',
       denyTargets: [
         { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
         { address: 'fd00::', prefix: 8, family: 'ipv6' },
@@ -139,6 +142,11 @@ describe('mistakes', () => {
     ],
     ['PUSHFLEET_CAPACITY', '1e3', 'PUSHFLEET_CAPACITY must be a whole number from 1 to 100000, not "1e3"'],
     ['PUSHFLEET_SOURCE_TIMEOUT', '0', 'PUSHFLEET_SOURCE_TIMEOUT must be a number of seconds from 0.1 to 3600, not "0"'],
+    [
+      'PUSHFLEET_CONNECTS_PER_HOST',
+      '0',
+      'PUSHFLEET_CONNECTS_PER_HOST must be a whole number from 1 to 100000, or off, not "0"',
+    ],
     ['PUSHFLEET_POOL', 'EU', 'PUSHFLEET_POOL must be 1 to 32 lower-case letters, digits or "-", not "EU"'],
     ['PUSHFLEET_PREFIX', '{x}', 'PUSHFLEET_PREFIX must be 1 to 64 letters, digits, ".", "-" or "_", not "{x}"'],
     [

@@ -30,6 +30,11 @@ export const seconds = (min: number, max: number): ValueKind<number> => ({
   },
 });
 
+export const integerOrOff = (min: number, max: number): ValueKind<number | 'off'> => ({
+  expects: `${integer(min, max).expects}, or off`,
+  read: (value) => (value === 'off' ? 'off' : integer(min, max).read(value)),
+});
+
 /** 0 is any free port. */
 export const port: ValueKind<number> = {
   expects: 'a port from 1 to 65535, or 0 for any free one',

@@ -7,6 +7,7 @@ import {
   host,
   httpUrl,
   integer,
+  integerOrOff,
   oneOf,
   port,
   portOrOff,
@@ -43,6 +44,8 @@ export interface Environment {
   readonly advertise: string;
   readonly clusterKey: Secret | undefined;
   readonly sourceTimeoutMs: number;
+  /** A second, in the whole fleet. */
+  readonly connectsPerHost: number | 'off';
   readonly allowTargets: readonly Cidr[];
   readonly denyTargets: readonly Cidr[];
   readonly prefix: string;
@@ -195,6 +198,15 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     roles: workers,
     kind: seconds(0.1, 3600),
     fallback: () => 10_000,
+  },
+  connectsPerHost: {
+    name: 'PUSHFLEET_CONNECTS_PER_HOST',
+    unit: '1/s',
+    default: '200',
+    doc: 'Connects a second that one target host gets from the whole fleet; five times as many at once after a quiet time. off is without limit.',
+    roles: workers,
+    kind: integerOrOff(1, 100_000),
+    fallback: () => 200,
   },
   allowTargets: {
     name: 'PUSHFLEET_ALLOW_TARGETS',

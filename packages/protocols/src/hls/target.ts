@@ -45,6 +45,7 @@ export function parseHlsTarget(url: string, delivery: DeliveryOptions): HlsTarge
   const playlistPath = playlistPathOf(http.path);
   return {
     host: http.host,
+    port: http.port,
     http,
     rules,
     playlistPath,

@@ -17,7 +17,7 @@ import { vi } from 'vitest';
 import { StreamHubs } from '../../source/stream-hubs.ts';
 import type { StreamInputs } from '../../source/stream-input.ts';
 import type { FactWriter } from '../../status/fact-writer.ts';
-import { ConnectBudget } from '../connect-budget.ts';
+import { ConnectBudget, type PermitSource } from '../connect-budget.ts';
 import type { HolderDeps } from '../push-holder.ts';
 
 const accepted: PublishAnswer = { accept: true, sink: { message: () => {}, ended: () => {} } };
@@ -139,12 +139,19 @@ export function jobOf(push: DesiredPush, more: Partial<Job<PushJob>> = {}) {
   return { job, moveToWait };
 }
 
+/** A fleet that allows everything and learns nothing. */
+export const freely: PermitSource = {
+  ask: async (_host, wanted) => ({ permits: wanted, againInMs: 0, suspect: false, down: undefined }),
+  failed: () => {},
+  reached: () => {},
+};
+
 /** What a holder needs besides a target and a stream. */
 export function holderDeps(hubs: StreamHubs, dial: Dial) {
   const facts = { event: vi.fn(), journal: vi.fn(), failure: vi.fn(), counters: vi.fn() };
   const deps = {
     hubs,
-    attemptDeps: () => ({ dial, budget: new ConnectBudget(50), memory }),
+    attemptDeps: () => ({ dial, budget: new ConnectBudget(50, freely), memory }),
     facts: facts as unknown as FactWriter,
     workerName: 'w1',
     log: pino({ level: 'silent' }),
