@@ -53,6 +53,8 @@ const GSTREAMER_ELEMENTS = [
   'curlhttpsink',
   'mpegtsmux',
   'tsdemux',
+  'hlsdemux',
+  'souphttpsrc',
   'x264enc',
   'avdec_h264',
 ];

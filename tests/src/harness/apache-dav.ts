@@ -9,13 +9,26 @@ import { TestProcess } from './test-process.ts';
 
 const DIRECTORIES_OF_APACHE = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'];
 const MODULES = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/opt/homebrew/lib/httpd/modules'];
-const NAMES = ['mpm_event', 'authn_core', 'authn_file', 'authz_core', 'authz_user', 'auth_digest', 'dav', 'dav_fs'];
+const NAMES = [
+  'mpm_event',
+  'alias',
+  'authn_core',
+  'authn_file',
+  'authz_core',
+  'authz_user',
+  'auth_digest',
+  'dav',
+  'dav_fs',
+];
 /** Apache does not serve as root: it takes this one then. */
 const NOBODY = 65_534;
 const USER = 'studio';
 const PASSWORD = 'p@ss word';
 
-/** Apache with WebDAV behind Digest, the nearest that can be had to Akamai and MediaPackage. Missing folders are answered with 409. */
+/**
+ * Apache with WebDAV behind Digest, the nearest that can be had to Akamai and MediaPackage. Missing folders are answered with 409. Whoever only
+ * reads needs no login: he finds below `/play/` what is written below `/dav/`.
+ */
 export class ApacheDav {
   readonly port: number;
   readonly #directory: string;
@@ -43,6 +56,11 @@ export class ApacheDav {
     const apache = new ApacheDav(port, directory);
     await untilPortIsTaken(port);
     return apache;
+  }
+
+  /** Of what everybody may read. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/play`;
   }
 
   /** Name and password with host and port, for a URL. */
@@ -87,7 +105,8 @@ function configuration(directory: string, port: number): string {
     DavLockDB ${directory}/locks
     KeepAlive On
     MaxKeepAliveRequests 0
-    <Directory ${directory}/dav>
+    Alias /play/ ${directory}/dav/
+    <Location /dav/>
       Dav On
       AuthType Digest
       AuthName ingest
@@ -95,6 +114,6 @@ function configuration(directory: string, port: number): string {
       AuthDigestProvider file
       AuthUserFile ${directory}/passwords
       Require valid-user
-    </Directory>
+    </Location>
   `;
 }

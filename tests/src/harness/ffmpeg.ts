@@ -33,6 +33,31 @@ export function publishClip(url: string, options: PublishOptions = {}): TestProc
   return new TestProcess('ffmpeg', 'ffmpeg', [...QUIET, '-y', ...input, ...outputs]);
 }
 
+/**
+ * ffmpeg as a live encoder: H.264 with B-frames in groups of pictures of 2 s, about 1.5 Mb/s, and AAC, with a flash and a beep every 2 s. The same
+ * packets go to the RTMP URL and to `copyTo`, an FLV file. Ends by itself.
+ */
+export function publishEncode(url: string, copyTo: string, seconds: number): TestProcess {
+  const flash = "drawbox=c=white:t=fill:enable='lt(mod(t,2),0.2)'";
+  const picture = `color=black:s=640x360:r=25,noise=alls=16:allf=t,${flash}`; // noise: no two pictures are alike
+  const sound = "aevalsrc='if(lt(mod(t,2),0.2),0.5*sin(2*PI*1000*t),0)':s=48000:c=stereo";
+  const inputs = [picture, sound].flatMap((source) => ['-re', '-f', 'lavfi', '-i', source]);
+  const groups = ['-bf', '2', '-g', '50', '-keyint_min', '50', '-sc_threshold', '0'];
+  const video = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-b:v', '1500k', ...groups];
+  const audio = ['-c:a', 'aac', '-b:a', '96k'];
+  const outputs = ['-map', '0', '-map', '1', '-flags', '+global_header', '-f', 'tee', `[f=flv]${url}|[f=flv]${copyTo}`];
+  return new TestProcess('encoder', 'ffmpeg', [
+    ...QUIET,
+    '-y',
+    ...inputs,
+    '-t',
+    `${seconds}`,
+    ...video,
+    ...audio,
+    ...outputs,
+  ]);
+}
+
 /** ffmpeg cuts the clip, again and again, into HLS segments of 2 s and puts them on a web server, as a live encoder does. */
 export function publishHls(playlistUrl: string, options: readonly string[] = []): TestProcess {
   const input = ['-re', '-stream_loop', '-1', '-i', CLIP, '-map', '0', '-c', 'copy'];
@@ -62,11 +87,16 @@ const QUIET = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 
 /**
  * ffmpeg as a server for one publisher, whom it records as he is. Resolves when it listens. `url`: of RTMP, or of HTTP with the `format` of the
- * body. It ends when the publisher has gone, with whatever code: what counts is the file.
+ * body; `data` keeps the bytes of the body as they come. It ends when the publisher has gone, with whatever code: what counts is the file.
  */
-export async function listenWithFfmpeg(url: string, file: string, format?: 'mpegts' | 'mp4'): Promise<TestProcess> {
+export async function listenWithFfmpeg(
+  url: string,
+  file: string,
+  format?: 'mpegts' | 'mp4' | 'data',
+): Promise<TestProcess> {
   const input = ['-listen', '1', ...(format === undefined ? [] : ['-f', format]), '-i', url];
-  const listener = new TestProcess('ffmpeg-listen', 'ffmpeg', [...QUIET, '-y', ...input, '-c', 'copy', file]);
+  const output = ['-c', 'copy', ...(format === 'data' ? ['-map', '0', '-f', 'data'] : []), file];
+  const listener = new TestProcess('ffmpeg-listen', 'ffmpeg', [...QUIET, '-y', ...input, ...output]);
   await untilPortIsTaken(Number(new URL(url).port));
   return listener;
 }
@@ -83,6 +113,14 @@ export async function makeNoise(file: string, bitrateBps: number): Promise<void>
 export async function runFfmpeg(args: readonly string[], timeoutMs?: number): Promise<void> {
   const { code, stderr } = await runTool('ffmpeg', [...QUIET, '-y', ...args], timeoutMs);
   if (code !== 0) throw new Error(`ffmpeg ${args.join(' ')}: ${stderr.trim()}`);
+}
+
+/**
+ * The pictures and sounds of a file of H.264 and AAC as FLV has them, whatever container they came by: no parameter sets or delimiters between
+ * them, no ADTS headers. So `compareDelivery` can compare them.
+ */
+export async function unpackToFlv(input: string, file: string): Promise<void> {
+  await runFfmpeg(['-i', input, '-c', 'copy', '-bsf:v', 'filter_units=remove_types=7|8|9', '-f', 'flv', file]);
 }
 
 /** Writes so many seconds of a live stream to a file as they are; its ending chooses the container. */

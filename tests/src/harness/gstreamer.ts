@@ -1,5 +1,6 @@
 import { CLIP } from './ffmpeg.ts';
 import { TestProcess } from './test-process.ts';
+import { runTool } from './tool.ts';
 
 export interface GstreamerOptions {
   readonly clip?: string;
@@ -26,4 +27,20 @@ export function publishWithGstreamer(
     ...['demux.audio_0', '!', 'queue', '!', 'aacparse', '!', 'mux.'],
   ];
   return new TestProcess('gstreamer', 'gst-launch-1.0', ['--quiet', ...pipeline]);
+}
+
+/**
+ * GStreamer plays a URL at its pace until it has decoded so many pictures and frames of sound. Resolves with its warnings, rejects when it cannot
+ * play.
+ */
+export async function playWithGstreamer(uri: string, pictures: number, sounds: number): Promise<string[]> {
+  const sink = (count: number) => ['queue', '!', 'fakesink', 'sync=true', `num-buffers=${count}`];
+  const pipeline = [
+    ...['uridecodebin3', `uri=${uri}`, 'name=source'],
+    ...['source.', '!', 'video/x-raw', '!', ...sink(pictures)],
+    ...['source.', '!', 'audio/x-raw', '!', ...sink(sounds)],
+  ];
+  const { code, stdout, stderr } = await runTool('gst-launch-1.0', pipeline);
+  if (code !== 0) throw new Error(`GStreamer could not play ${uri}: ${stdout}${stderr}`);
+  return `${stdout}\n${stderr}`.split('\n').filter((line) => line.startsWith('WARNING'));
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
 
@@ -15,7 +14,7 @@ export interface PolledSegment {
   readonly startsAtMs: number;
   /** When a playlist listed it first. */
   readonly listedAt: number;
-  readonly sizeBytes: number;
+  readonly bytes: Buffer;
 }
 
 export interface PolledPlaylist {
@@ -29,7 +28,6 @@ export interface PolledPlaylist {
 }
 
 interface Known extends PolledSegment {
-  readonly hash: string;
   /** When a playlist listed it last. */
   lastListedAt: number;
 }
@@ -157,16 +155,15 @@ export class HlsPoller {
     const { statusCode, body } = await this.#ask('GET', new URL(uri, this.#url).href);
     const bytes = Buffer.from(await body.arrayBuffer());
     if (statusCode !== 200) return this.#note(`${uri} is listed and was answered with ${statusCode}`);
-    const hash = createHash('sha1').update(bytes).digest('base64');
     const known = this.#segments.get(uri);
     if (known === undefined) {
-      this.#segments.set(uri, { ...listed, listedAt: at, lastListedAt: at, sizeBytes: bytes.length, hash });
+      this.#segments.set(uri, { ...listed, listedAt: at, lastListedAt: at, bytes });
       if (this.#uriOf.has(number)) this.#note(`number ${number} was ${this.#uriOf.get(number)} and is ${uri}`);
       this.#uriOf.set(number, uri);
       return;
     }
     known.lastListedAt = at;
-    if (known.hash !== hash) this.#note(`the bytes of ${uri} have changed`);
+    if (!known.bytes.equals(bytes)) this.#note(`the bytes of ${uri} have changed`);
     for (const key of ['number', 'discontinuity', 'durationMs', 'startsAtMs'] as const) {
       if (known[key] !== listed[key]) this.#note(`${key} of ${uri} was ${known[key]} and is ${listed[key]}`);
     }
