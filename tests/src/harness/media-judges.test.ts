@@ -32,7 +32,8 @@ describe('the judges', () => {
       { kind: 'video', packets: 400, nonMonotonic: 0, maxGap: expect.closeTo(0.04, 3) },
       { kind: 'audio', packets: 750, nonMonotonic: 0, maxGap: expect.closeTo(0.021, 3) },
     ]);
-    const { flashes, offsetsMs } = await avSync(CLIP);
+    const { flashes, offsetsMs, pictures, complaints } = await avSync(CLIP);
+    expect([pictures, complaints]).toEqual([400, []]);
     expect(flashes).toEqual([2, 4, 6, 8, 10, 12, 14]);
     expect(offsetsMs).toHaveLength(7);
     for (const offset of offsetsMs) expect(Math.abs(offset)).toBeLessThan(1);
@@ -84,5 +85,8 @@ describe('the judges', () => {
     const damaged = join(directory, 'damaged.ts');
     await writeFile(damaged, bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 2000));
     expect(await decodeErrors(damaged)).not.toEqual([]);
+    const { complaints, pictures } = await avSync(damaged);
+    expect(complaints).not.toEqual([]);
+    expect(pictures).toBeLessThan(400);
   });
 });

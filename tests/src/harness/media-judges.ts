@@ -139,9 +139,13 @@ export interface AvSync {
   readonly flashes: readonly number[];
   /** For each flash that has a beep: how much later the beep comes. */
   readonly offsetsMs: readonly number[];
+  /** That were decoded, as far as was looked. */
+  readonly pictures: number;
+  /** As of `decodeErrors`, as far as was looked. */
+  readonly complaints: readonly string[];
 }
 
-/** How far sound and picture of the test clip have drifted apart on their way. A few frames of white at the very start do not count. */
+/** How far sound and picture of the test clip have drifted apart on their way, up to the first fault. A few frames of white at the very start do not count. */
 export async function avSync(input: string, seconds?: number): Promise<AvSync> {
   const filters = [
     ...['-vf', 'scale=64:36,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'],
@@ -149,15 +153,19 @@ export async function avSync(input: string, seconds?: number): Promise<AvSync> {
     ...['-af', 'apad=pad_dur=2,silencedetect=noise=-35dB:duration=0.2'],
   ];
   const limit = seconds === undefined ? [] : ['-t', String(seconds)];
-  const args = ['-hide_banner', '-nostats', '-i', input, ...limit, ...filters, '-f', 'null', '-'];
-  const { stdout, stderr } = await runTool('ffmpeg', args);
+  const words = ['-hide_banner', '-nostats', '-loglevel', 'level+info'];
+  const args = [...words, '-xerror', '-i', input, ...limit, ...filters, '-f', 'null', '-'];
+  const { code, stdout, stderr } = await runTool('ffmpeg', args);
+  const complaints = stderr.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
+  if (code !== 0) complaints.push(`ffmpeg ended with exit code ${code}`);
+  const pictures = [...stdout.matchAll(/YAVG=/g)].length;
   const flashes = findFlashes(stdout);
   const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
   const offsetsMs = flashes.flatMap((flash) => {
     const offsets = beeps.map((beep) => (beep - flash) * 1000).sort((a, b) => Math.abs(a) - Math.abs(b));
     return offsets.slice(0, 1).filter((offset) => Math.abs(offset) < 1000); // half of the 2 s between two flashes
   });
-  return { flashes, offsetsMs };
+  return { flashes, offsetsMs, pictures, complaints };
 }
 
 /** Mean luma of a white picture in video range is 235, that of the clip otherwise below 40. */
