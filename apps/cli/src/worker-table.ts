@@ -3,7 +3,12 @@ import { formatAge, formatBitrate } from './terminal/format.ts';
 import type { Style } from './terminal/style.ts';
 import type { Column } from './terminal/table.ts';
 
-const stateStyles: Readonly<Record<WorkerView['state'], Style>> = { ready: 'good', draining: 'warning', lost: 'bad' };
+const stateStyles: Readonly<Record<WorkerView['state'], Style>> = {
+  ready: 'good',
+  draining: 'warning',
+  drained: 'warning',
+  lost: 'bad',
+};
 
 /** What to show of workers, from left to right. */
 export function workerColumns(nowMs: number): Column<WorkerView>[] {
@@ -13,6 +18,7 @@ export function workerColumns(nowMs: number): Column<WorkerView>[] {
     { title: 'STATE', cell: ({ state }) => ({ text: state, style: stateStyles[state] }) },
     { title: 'PUSHES', cell: ({ held, capacity }) => `${held}/${capacity}`, align: 'right' },
     { title: 'EGRESS', cell: ({ egress_bps }) => formatBitrate(egress_bps), align: 'right' },
+    { title: 'STREAMS IN', cell: ({ publications }) => `${publications}`, align: 'right', expendable: 6 },
     { title: 'LOOP DELAY', cell: (it) => `${it.event_loop_delay_ms.toFixed(1)} ms`, align: 'right', expendable: 4 },
     { title: 'UP', cell: ({ started_at }) => formatAge(started_at, nowMs), align: 'right', expendable: 3 },
     { title: 'RTMP', cell: ({ rtmp }) => rtmp, expendable: 1 },

@@ -64,13 +64,12 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
     version: config.version,
   });
   await app.register(homeRoutes);
-  const { commands: redis } = scheduler.redis;
   await app.register(
     async (api) => {
       await api.register(pushRoutes, { ...scheduler });
       await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });
-      await api.register(workerRoutes, { ...scheduler, redis });
+      await api.register(workerRoutes, { ...scheduler });
       await api.register(configRoutes, { ...scheduler, file: config.configFile });
       await api.register(eventRoutes, { ...scheduler });
     },

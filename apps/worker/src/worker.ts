@@ -85,6 +85,8 @@ export class FleetWorker {
   #peers: readonly WorkerRecord[] = [];
   #living: ReadonlySet<string> = new Set();
   #suspects: string[] = [];
+  /** Somebody wants this worker to hold nothing, as of the last beat. */
+  #isDrained = false;
   #draining = false;
   #stopping = false;
   #cutOff = false;
@@ -313,12 +315,16 @@ export class FleetWorker {
         void this.#heartbeat.beatNow();
         return;
       case 'drain':
-      case 'undrain':
-        if (message.worker !== this.#queue.id && message.worker !== this.#config.workerId) return;
-        (message.op === 'drain' ? this.#drain() : this.#undrain()).catch((error: Error) =>
-          this.#log.error({ error: error.message, op: message.op }, 'control message failed'),
-        );
+        if (message.worker === this.#config.workerId) void this.#heartbeat.beatNow();
     }
+  }
+
+  #setDrained(isDrained: boolean): void {
+    if (isDrained === this.#isDrained) return;
+    this.#isDrained = isDrained;
+    (isDrained ? this.#drain() : this.#undrain()).catch((err: Error) =>
+      this.#log.error({ err, isDrained }, 'draining failed'),
+    );
   }
 
   #inputSwitched(change: InputSwitch): void {
@@ -346,6 +352,7 @@ export class FleetWorker {
     this.#cutOff = false;
     this.#living = new Set(workers.filter(({ id }) => !beat.dead.includes(id)).map(({ id }) => id));
     this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
+    this.#setDrained(beat.isDrained ?? this.#isDrained);
     if (this.#draining) return;
     const { capacity, pool } = this.#config;
     await this.#queue.setConcurrency(fairConcurrency(beat.jobs, capacity, poolCapacity(workers, pool, beat.dead)));

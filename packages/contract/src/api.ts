@@ -78,9 +78,13 @@ export const workerViewSchema = z
     id: z.string(),
     name: z.string(),
     pool: z.string(),
-    state: z.enum(['ready', 'draining', 'lost']),
+    state: z
+      .enum(['ready', 'draining', 'drained', 'lost'])
+      .describe('drained: it holds no push and takes no stream in, and takes none until somebody undrains it'),
+    drain: z.object({ by: z.string(), at: z.string() }).nullable().describe('who wants it to hold nothing'),
     capacity: z.int(),
     held: z.int(),
+    publications: z.int().describe('streams that are published to it'),
     rtmp: z.string(),
     http: z.string(),
     version: z.string(),

@@ -18,6 +18,14 @@ export interface WorkerRecord {
   readonly eventLoopDelayMs: number;
 }
 
+/** Somebody wants a worker to hold nothing. Goes with its name, so that it outlives the process. */
+export interface Drain {
+  /** Name of the API key, or `api`. */
+  readonly by: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 /** Which worker takes a stream in. */
 export interface LiveSource {
   readonly stream: string;
@@ -44,4 +52,5 @@ export type ControlMessage =
   | { readonly op: 'doubt'; readonly stream: string }
   /** The set of workers has changed: beat now. */
   | { readonly op: 'beat' }
-  | { readonly op: 'drain' | 'undrain'; readonly worker: string };
+  /** The worker of this name is to be drained, or no more: it beats now and reads what holds. */
+  | { readonly op: 'drain'; readonly worker: string };

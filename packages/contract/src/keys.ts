@@ -29,6 +29,11 @@ export class Keys {
     return `${this.tag}:d:stream:${name}`;
   }
 
+  /** Hash worker name -> Drain as JSON: the workers that shall hold nothing. */
+  get drains(): string {
+    return `${this.tag}:d:drains`;
+  }
+
   // What is true now. Written by the worker that holds the push.
   /** String: PushReport as JSON, expiring. */
   report(id: string): string {

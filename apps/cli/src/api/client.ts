@@ -1,4 +1,4 @@
-import type { FleetEvent, JournalEntry, PushView, StreamView, WorkerView } from '@pushfleet/contract';
+import type { Drain, FleetEvent, JournalEntry, PushView, StreamView, WorkerView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { CliError } from '../cli-error.ts';
 import { parseEventStream } from './event-stream.ts';
@@ -14,6 +14,12 @@ export interface PushFilter {
 
 /** Body of a new push; the API validates it and gives defaults to what is absent. */
 export type NewPush = { readonly stream: string; readonly url: string } & Readonly<Record<string, unknown>>;
+
+/** The workers that run, and the names that shall hold nothing, whether they run or not. */
+export interface WorkerList {
+  readonly workers: WorkerView[];
+  readonly drains: readonly (Drain & { readonly worker: string })[];
+}
 
 export type PushAction = 'pause' | 'resume' | 'restart';
 
@@ -98,13 +104,14 @@ export class ApiClient {
     return (await this.#json<{ streams: StreamView[] }>('/api/v1/streams', { signal })).streams;
   }
 
-  async workers(signal?: AbortSignal): Promise<WorkerView[]> {
-    return (await this.#json<{ workers: WorkerView[] }>('/api/v1/workers', { signal })).workers;
+  workers(signal?: AbortSignal): Promise<WorkerList> {
+    return this.#json('/api/v1/workers', { signal });
   }
 
-  /** `worker`: its id. */
-  drain(worker: string, action: 'drain' | 'undrain'): Promise<WorkerView> {
-    return this.#json(`/api/v1/workers/${encodeURIComponent(worker)}/${action}`, { method: 'POST' });
+  /** `worker`: its id or name. Undefined when no process has the name now. */
+  async drain(worker: string, action: 'drain' | 'undrain'): Promise<WorkerView | undefined> {
+    const text = await this.#text(`/api/v1/workers/${encodeURIComponent(worker)}/${action}`, { method: 'POST' });
+    return text === '' ? undefined : (JSON.parse(text) as WorkerView);
   }
 
   /**

@@ -271,27 +271,39 @@ describe('pause, resume, restart and rm', () => {
 
 describe('workers, drain and undrain', () => {
   it('lists the workers', async () => {
-    api.on('GET /api/v1/workers', { body: { workers: [workerView()] } });
+    api.on('GET /api/v1/workers', { body: { workers: [workerView()], drains: [] } });
     expect((await pushfleet('workers')).stdout).toMatch(/worker-1 +default +ready +3\/1000 +8.00 Mb\/s/);
     expect(JSON.parse((await pushfleet('workers --json')).stdout)).toEqual(workerView());
   });
 
   it('drains a worker by its name', async () => {
-    api.on('GET /api/v1/workers', { body: { workers: [workerView(), workerView({ id: 'x', name: 'worker-10' })] } });
+    api.on('GET /api/v1/workers', {
+      body: { workers: [workerView(), workerView({ id: 'x', name: 'worker-10' })], drains: [] },
+    });
     api.on('POST /api/v1/workers/0a1b2c3d/drain', { status: 202, body: workerView({ state: 'draining' }) });
     expect(await pushfleet('drain worker-1')).toMatchObject({ exitCode: 0, stdout: 'worker-1 draining\n' });
   });
 
+  it('undrains a worker that does not run, and says that there is one', async () => {
+    const drains = [{ worker: 'worker-9', by: 'api', at: '2026-01-01T00:00:00Z' }];
+    api.on('GET /api/v1/workers', { body: { workers: [workerView()], drains } });
+    api.on('POST /api/v1/workers/worker-9/undrain', { status: 204 });
+    expect((await pushfleet('workers')).stderr).toBe(
+      'worker-9 does not run; it stays drained until `pushfleet undrain worker-9`.\n',
+    );
+    expect(await pushfleet('undrain worker-9')).toMatchObject({ exitCode: 0, stdout: 'worker-9 ready\n' });
+  });
+
   it('does not guess between workers', async () => {
     const workers = [workerView(), workerView({ id: 'x', name: 'worker-10' })];
-    api.on('GET /api/v1/workers', { body: { workers } });
+    api.on('GET /api/v1/workers', { body: { workers, drains: [] } });
     const { exitCode, stderr } = await pushfleet('drain worker');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('worker-1 (0a1b2c3d), worker-10 (x)');
   });
 
   it('names the workers that there are', async () => {
-    api.on('GET /api/v1/workers', { body: { workers: [workerView()] } });
+    api.on('GET /api/v1/workers', { body: { workers: [workerView()], drains: [] } });
     const { exitCode, stderr } = await pushfleet('undrain other');
     expect(exitCode).toBe(3);
     expect(stderr).toContain('There is: worker-1 (0a1b2c3d).');

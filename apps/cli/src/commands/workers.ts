@@ -1,4 +1,3 @@
-import type { WorkerView } from '@pushfleet/contract';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/client.ts';
 import { CliError } from '../cli-error.ts';
@@ -10,7 +9,7 @@ import { connect, operatorCommand } from './operator.ts';
 /** `workers`, `drain` and `undrain`. */
 export function addWorkers(program: Command, context: Context): void {
   operatorCommand(program, 'workers', 'list the workers').action(async ({ json }: { json?: true }) => {
-    const workers = await connect(context).workers();
+    const { workers, drains } = await connect(context).workers();
     if (json) {
       for (const worker of workers) writeJson(context.stdout, worker);
       return;
@@ -18,6 +17,11 @@ export function addWorkers(program: Command, context: Context): void {
     if (workers.length === 0) context.stderr.write('There is no worker. Start one with `pushfleet worker`.\n');
     const { stdout, paint } = context;
     writeLines(stdout, renderTable(workerColumns(Date.now()), workers, { width: widthOf(stdout), paint }));
+    const absent = drains.filter(({ worker }) => !workers.some(({ name }) => name === worker));
+    writeLines(
+      context.stderr,
+      absent.map(({ worker }) => `${worker} does not run; it stays drained until \`pushfleet undrain ${worker}\`.`),
+    );
   });
   addDrain(program, context, 'drain', 'let a worker hand its pushes to the others and take no new ones');
   addDrain(program, context, 'undrain', 'let a drained worker take pushes again');
@@ -30,14 +34,17 @@ function addDrain(program: Command, context: Context, action: 'drain' | 'undrain
       const api = connect(context);
       const worker = await findWorker(api, name);
       const after = await api.drain(worker.id, action);
-      if (json) writeJson(context.stdout, after);
-      else context.stdout.write(`${worker.name} ${action === 'drain' ? 'draining' : 'ready'}\n`);
+      if (json) writeJson(context.stdout, after ?? { name: worker.name, drain: null });
+      else context.stdout.write(`${worker.name} ${action === 'drain' ? (after?.state ?? 'draining') : 'ready'}\n`);
     });
 }
 
-/** By exact name or id, else by the only id or name that begins so. */
-async function findWorker(api: ApiClient, name: string): Promise<WorkerView> {
-  const workers = await api.workers();
+/** By exact name or id, else by the only id or name that begins so. A drained worker that does not run has only its name. */
+async function findWorker(api: ApiClient, name: string): Promise<{ readonly id: string; readonly name: string }> {
+  const { workers, drains } = await api.workers();
+  if (drains.some(({ worker }) => worker === name) && !workers.some((worker) => worker.name === name)) {
+    return { id: name, name };
+  }
   const exact = workers.filter((worker) => worker.id === name || worker.name === name);
   const matches = exact.length > 0 ? exact : workers.filter((it) => it.id.startsWith(name) || it.name.startsWith(name));
   const [worker] = matches;

@@ -37,7 +37,7 @@ export async function ask(api: ApiClient): Promise<Partial<Answer>> {
     const [page, streams, workers] = await Promise.all([
       api.pushPage({}, { limit: PUSHES_ASKED_FOR, signal }),
       api.streams(signal),
-      api.workers(signal),
+      api.workers(signal).then(({ workers }) => workers),
     ]);
     const { pushes, next } = page;
     return { answering: true, answered: true, pushes, more: next !== null, streams, workers };

@@ -41,7 +41,7 @@ export class ControlHints {
 
   #hear(message: ControlMessage): void {
     if (message.op === 'push') this.#target.suspect(message.push);
-    if (message.op === 'push' || message.op === 'live') this.#lookSoon();
+    if (message.op === 'push' || message.op === 'live' || message.op === 'drain') this.#lookSoon();
   }
 
   #lookSoon(): void {

@@ -1,4 +1,4 @@
-import type { WorkerRecord, WorkerView } from '@pushfleet/contract';
+import type { Drain, WorkerRecord, WorkerView } from '@pushfleet/contract';
 
 /** A worker with what the fleet makes of its heartbeat. */
 export interface FleetMember extends Omit<WorkerRecord, 'state'> {
@@ -15,14 +15,25 @@ export function fleetMember(record: WorkerRecord, beatMs: number, nowMs: number)
   return { ...record, beatAgeMs, state: beatAgeMs > LOST_AFTER_MS ? 'lost' : record.state };
 }
 
-export function workerView(member: FleetMember): WorkerView {
+/** What the API shows of a worker beside what it says of itself. */
+export interface WorkerSurroundings {
+  readonly drain: Drain | null;
+  /** Streams that are published to it. */
+  readonly publications: number;
+}
+
+export function workerView(member: FleetMember, { drain, publications }: WorkerSurroundings): WorkerView {
+  const isEmpty = member.held === 0 && publications === 0;
+  const isLeaving = member.state === 'draining' || (member.state === 'ready' && drain !== null);
   return {
     id: member.id,
     name: member.name,
     pool: member.pool,
-    state: member.state,
+    state: isLeaving ? (isEmpty ? 'drained' : 'draining') : member.state,
+    drain,
     capacity: member.capacity,
     held: member.held,
+    publications,
     rtmp: member.rtmp,
     http: member.http,
     version: member.version,

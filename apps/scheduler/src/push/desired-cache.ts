@@ -1,4 +1,4 @@
-import { ApiError, type DesiredPush, type DesiredStream } from '@pushfleet/contract';
+import { ApiError, type DesiredPush, type DesiredStream, type Drain } from '@pushfleet/contract';
 import { FollowedObjects } from './followed-objects.ts';
 import type { Change, ErrorChange, PushStore } from './push-store.ts';
 
@@ -11,6 +11,7 @@ export class DesiredCache {
   readonly #pushes: FollowedObjects<DesiredPush>;
   readonly #streams: FollowedObjects<DesiredStream>;
   readonly #suspects = new Set<string>();
+  #drains: ReadonlyMap<string, Drain> = new Map();
   #revision = 0;
   #epoch: string | undefined;
   #inGrace = false;
@@ -40,6 +41,11 @@ export class DesiredCache {
   /** Removed ones included, until they are purged. */
   get streams(): ReadonlyMap<string, DesiredStream> {
     return this.#streams.living;
+  }
+
+  /** The workers that shall hold nothing, by name; those that do not run now included. */
+  get drains(): ReadonlyMap<string, Drain> {
+    return this.#drains;
   }
 
   /** Another number after each change of a push, for those who derive something from all of them. */
@@ -97,6 +103,15 @@ export class DesiredCache {
     }
   }
 
+  /** Null lets the worker of this name take pushes again. */
+  async saveDrain(worker: string, drain: Drain | null): Promise<void> {
+    await this.#store.saveDrain(worker, drain);
+    const drains = new Map(this.#drains);
+    if (drain === null) drains.delete(worker);
+    else drains.set(worker, drain);
+    this.#drains = drains;
+  }
+
   /** Deletes removed objects for good, unless they live again. */
   async purge(pushes: readonly DesiredPush[], streams: readonly DesiredStream[]): Promise<void> {
     await this.#store.purgePushes(pushes);
@@ -146,6 +161,7 @@ export class DesiredCache {
     changes.push(await this.#loadSuspects());
     if (everything || this.pushes.size !== pulse.pushCount) changes.push(await this.#pushes.dropAbsent());
     if (everything || this.streams.size !== pulse.streamCount) changes.push(await this.#streams.dropAbsent());
+    this.#drains = await this.#store.readDrains();
     // What was written during this refresh is read again by the next one.
     this.#revision = pulse.revision;
     this.#epoch = pulse.epoch;
@@ -157,6 +173,7 @@ export class DesiredCache {
 
   async #restore(): Promise<void> {
     await this.#store.restore(this.#pushes.remembered, this.#streams.remembered);
+    await this.#store.restoreDrains(this.#drains);
     this.#restoredAt = performance.now();
   }
 

@@ -3,6 +3,7 @@ import {
   type ControlMessage,
   type DesiredPush,
   type DesiredStream,
+  type Drain,
   type Keys,
   parsePush,
   parseStream,
@@ -133,6 +134,29 @@ export class PushStore {
       }),
     );
     await this.#scripts.runAll('purge', calls).catch(throwUnavailable);
+  }
+
+  /** By name of the worker. */
+  async readDrains(): Promise<Map<string, Drain>> {
+    const texts = await this.#redis.hgetall(this.#keys.drains).catch(throwUnavailable);
+    return new Map(Object.entries(texts).map(([name, text]) => [name, JSON.parse(text) as Drain]));
+  }
+
+  /** Null lets the worker of this name take pushes again. */
+  async saveDrain(worker: string, drain: Drain | null): Promise<void> {
+    const { drains } = this.#keys;
+    const change = this.#redis.multi();
+    if (drain === null) change.hdel(drains, worker);
+    else change.hset(drains, worker, JSON.stringify(drain));
+    change.publish(...this.#announce({ op: 'drain', worker }));
+    await repliesOf(change).catch(throwUnavailable);
+  }
+
+  /** As `restore`, for drains. */
+  async restoreDrains(drains: ReadonlyMap<string, Drain>): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const [worker, drain] of drains) pipeline.hsetnx(this.#keys.drains, worker, JSON.stringify(drain));
+    await repliesOf(pipeline).catch(throwUnavailable);
   }
 
   /** Puts back what a lost data set has forgotten. */

@@ -1,40 +1,52 @@
-import { ApiError, type ControlMessage, type Keys, workerViewSchema } from '@pushfleet/contract';
+import { ApiError, workerViewSchema } from '@pushfleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { workerView } from '../fleet/fleet-member.ts';
-import type { FleetReader } from '../fleet/fleet-reader.ts';
+import { type FleetMember, workerView } from '../fleet/fleet-member.ts';
+import type { Fleet, FleetReader } from '../fleet/fleet-reader.ts';
 import { scalingSchema } from '../fleet/scaling.ts';
-import { throwUnavailable } from '../redis/unavailable.ts';
+import type { DesiredCache } from '../push/desired-cache.ts';
 import type { FleetStatus } from '../status/fleet-status.ts';
+import { apiActor } from './api-actor.ts';
 import { markStale, problems } from './replies.ts';
 
 export interface WorkerRoutesDeps {
   readonly fleet: FleetReader;
   readonly fleetStatus: FleetStatus;
-  readonly redis: Redis;
-  readonly keys: Keys;
+  readonly cache: DesiredCache;
 }
 
-export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
-  app,
-  { fleet, fleetStatus, redis, keys },
-) => {
+const listSchema = z
+  .object({
+    workers: z.array(workerViewSchema),
+    drains: z
+      .array(z.object({ worker: z.string(), by: z.string(), at: z.string() }))
+      .describe('the names that shall hold nothing, those without a process included'),
+    stale: z.boolean().optional(),
+  })
+  .meta({ id: 'Workers' });
+
+export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (app, { fleet, fleetStatus, cache }) => {
+  function view(member: FleetMember, { live }: Fleet) {
+    const publications = live.values().filter(({ worker }) => worker === member.id);
+    return workerView(member, {
+      drain: cache.drains.get(member.name) ?? null,
+      publications: publications.reduce((count) => count + 1, 0),
+    });
+  }
+
   app.get(
     '/workers',
     {
       schema: {
         summary: 'List workers',
-        response: {
-          200: z.object({ workers: z.array(workerViewSchema), stale: z.boolean().optional() }).meta({ id: 'Workers' }),
-          ...problems,
-        },
+        response: { 200: listSchema, ...problems },
       },
     },
     async (_request, reply) => {
       const { value, stale } = await fleet.get();
       markStale(reply, stale);
-      return { workers: value.members.map(workerView), ...(stale && { stale }) };
+      const drains = [...cache.drains].map(([worker, drain]) => ({ worker, ...drain }));
+      return { workers: value.members.map((member) => view(member, value)), drains, ...(stale && { stale }) };
     },
   );
 
@@ -44,19 +56,23 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
       {
         schema: {
           summary: op === 'drain' ? 'Hand the pushes of a worker to the others' : 'Let a worker take pushes again',
+          description:
+            'Goes with the name of the worker, and holds until it is taken back: also for a process that is started under this name later on.',
           params: z.object({ id: z.string().min(1).max(255).describe('id or name') }),
-          response: { 202: workerViewSchema, ...problems },
+          response: { 202: workerViewSchema, 204: z.null().describe('no process has this name now'), ...problems },
         },
       },
       async ({ params: { id } }, reply) => {
-        const { members } = (await fleet.get()).value;
-        const member = members.find((one) => one.id === id) ?? members.find((one) => one.name === id);
-        if (member === undefined)
+        const { value } = await fleet.get();
+        const member = value.members.find((one) => one.id === id) ?? value.members.find((one) => one.name === id);
+        const name = member?.name ?? id;
+        if (member === undefined && (op === 'drain' || !cache.drains.has(id)))
           throw new ApiError('worker_not_found', `There is no worker with the id or name '${id}'.`);
-        const message: ControlMessage = { op, worker: member.id };
-        await redis.publish(keys.control, JSON.stringify(message)).catch(throwUnavailable);
-        reply.code(202);
-        return workerView(member);
+        const known = cache.drains.get(name);
+        const drain = op === 'drain' ? (known ?? { by: apiActor.by, at: new Date().toISOString() }) : null;
+        await cache.saveDrain(name, drain);
+        if (member === undefined) return reply.code(204).send(null);
+        return reply.code(202).send(view(member, value));
       },
     );
   }

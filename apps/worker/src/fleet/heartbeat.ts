@@ -79,7 +79,8 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const record = this.#record();
     try {
-      const beat = await this.#scripts.beat(record.id, JSON.stringify(record), `${record.id}.${Date.now()}`);
+      const epochCandidate = `${record.id}.${Date.now()}`;
+      const beat = await this.#scripts.beat(record.id, JSON.stringify(record), epochCandidate, record.name);
       if (this.silentMs > 3 * BEAT_INTERVAL_MS) this.#unbrokenSince = performance.now();
       this.#answeredAt = performance.now();
       await this.#digest(beat, record);

@@ -4,10 +4,13 @@
 import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
-/** Beats of all workers in server time; finds the dead; tells a lost data set by a new epoch. */
+/**
+ * Beats of all workers in server time; finds the dead; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
+ * -1 not known, because whoever remembers may have yet to put it back.
+ */
 const BEAT = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local beats, workers, last, grace, epoch, active, wait, delayed, prioritized = unpack(KEYS)
+local beats, workers, last, grace, epoch, drains, active, wait, delayed, prioritized = unpack(KEYS)
 local id, record, gapMs, graceMs, deadMs, candidate = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local current = redis.call('GET', epoch)
 if not current then
@@ -21,10 +24,13 @@ redis.call('SET', last, now)
 local isNew = redis.call('ZADD', beats, now, id)
 redis.call('HSET', workers, id, record)
 local dead = {}
-if redis.call('EXISTS', grace) == 0 then dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs) end
+local isGrace = redis.call('EXISTS', grace)
+if isGrace == 0 then dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs) end
+local drain = redis.call('HEXISTS', drains, ARGV[7])
+if drain == 0 then drain = -isGrace end
 return { now, current, isNew, dead, redis.call('HVALS', workers),
   redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
-  redis.call('LLEN', wait) }`;
+  redis.call('LLEN', wait), drain }`;
 
 /** Frees the locks of a worker that has stopped beating, so that BullMQ's own mover takes its jobs back. Never during grace. */
 const REAP = `
@@ -175,6 +181,8 @@ export interface Beat {
   /** Pushes of the pool in any state that wants a worker, and those that nobody has yet. */
   readonly jobs: number;
   readonly waiting: number;
+  /** Shall this worker hold nothing? Undefined right after a loss of data: what held before still does. */
+  readonly isDrained: boolean | undefined;
 }
 
 /** One push's report as the fenced script takes it; an empty `report` deletes it. */
@@ -200,7 +208,7 @@ export class FleetScripts {
     for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(`pushfleet_${name}`, { lua });
   }
 
-  async beat(workerId: string, record: string, epochCandidate: string): Promise<Beat> {
+  async beat(workerId: string, record: string, epochCandidate: string, workerName = workerId): Promise<Beat> {
     const k = this.#keys;
     const keys = [
       k.beats,
@@ -208,10 +216,12 @@ export class FleetScripts {
       k.lastBeat,
       k.grace,
       k.epoch,
+      k.drains,
       ...this.#in('active', 'wait', 'delayed', 'prioritized'),
     ];
-    const reply = await this.#run('beat', keys, [workerId, record, GAP_MS, GRACE_MS, DEAD_AFTER_MS, epochCandidate]);
-    const [now, epoch, isNew, dead, workers, jobs, waiting] = reply as [
+    const args = [workerId, record, GAP_MS, GRACE_MS, DEAD_AFTER_MS, epochCandidate, workerName];
+    const reply = await this.#run('beat', keys, args);
+    const [now, epoch, isNew, dead, workers, jobs, waiting, drain] = reply as [
       number,
       string,
       number,
@@ -219,8 +229,10 @@ export class FleetScripts {
       string[],
       number,
       number,
+      number,
     ];
-    return { now, epoch, isNew: isNew === 1, dead, workers, jobs, waiting };
+    const isDrained = drain === -1 ? undefined : drain === 1;
+    return { now, epoch, isNew: isNew === 1, dead, workers, jobs, waiting, isDrained };
   }
 
   /** How many jobs were freed; negative when the worker may not be declared dead (now). */
