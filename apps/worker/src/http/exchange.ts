@@ -9,6 +9,12 @@ export interface Exchange {
   readonly proceed: () => void;
 }
 
+/** For answers that need no body: one that is sent all the same could go on for ever, so the connection ends with the answer. */
+export function ignoreBody({ request: { headers }, response }: Exchange): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
+  if (hasBody) response.shouldKeepAlive = false;
+}
+
 /** `ip:port` of whoever asks. */
 export function peerOf({ request }: Exchange): string {
   const { remoteAddress = '', remotePort = 0 } = request.socket;

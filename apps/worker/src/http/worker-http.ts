@@ -2,7 +2,7 @@ import http from 'node:http';
 import type net from 'node:net';
 import { CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
 import { within } from '../fleet/within.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, ignoreBody } from './exchange.ts';
 import { sendProblem } from './problems.ts';
 
 export interface WorkerHttpDeps {
@@ -66,11 +66,16 @@ export class WorkerHttp {
 
   #answer(exchange: Exchange): void {
     const page = exchange.request.url?.split('?', 1)[0] ?? '';
-    const answered = Object.hasOwn(pages, page) ? pages[page]!(this.#deps, exchange) : this.#deps.media(exchange);
-    answered.catch((error: unknown) => {
+    this.#serve(page, exchange).catch((error: unknown) => {
       this.#deps.failed(error);
       sendProblem(exchange, 'internal_error', 'Look into the log of the worker and report the fault.');
     });
+  }
+
+  #serve(page: string, exchange: Exchange): Promise<void> {
+    if (!Object.hasOwn(pages, page)) return this.#deps.media(exchange);
+    ignoreBody(exchange);
+    return pages[page]!(this.#deps, exchange);
   }
 }
 

@@ -214,6 +214,15 @@ describe('the HTTP port', () => {
     expect(await (await fetch(`${kit.url}/health?x=1`)).json()).toEqual({ status: 'ok' });
   });
 
+  it.each(['POST /health', 'GET /metrics', 'OPTIONS /studio/mpegts'])('reads no body for ever: %s', async (line) => {
+    const socket = connect(Number(new URL(kit.url).port), '127.0.0.1');
+    socket.on('error', () => {}).resume(); // a reset is an end too
+    socket.write(`${line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const sending = setInterval(() => socket.write('1\r\nx\r\n'), 10);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(sending);
+  });
+
   it('hangs up on a client that takes its time for the head', async () => {
     const socket = connect(Number(new URL(kit.url).port), '127.0.0.1');
     socket.write('POST /studio/mpegts HTTP/1.1\r\nHost: x\r\n');

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { BatchSink } from '@pushfleet/protocols';
-import type { Exchange } from '../http/exchange.ts';
+import { type Exchange, ignoreBody } from '../http/exchange.ts';
 import type { MediaFormat, MediaPath } from '../http/media-path.ts';
 import { sendElsewhere, sendProblem } from '../http/problems.ts';
 import type { Elsewhere } from './elsewhere.ts';
@@ -53,8 +53,9 @@ export class HttpPlayout {
   }
 
   /** What a browser asks before a request that it does not trust. */
-  preflight({ response }: Exchange): void {
-    response.writeHead(204, PREFLIGHT).end();
+  preflight(exchange: Exchange): void {
+    ignoreBody(exchange);
+    exchange.response.writeHead(204, PREFLIGHT).end();
   }
 
   /** Ends every response in order. */
