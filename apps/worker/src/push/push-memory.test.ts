@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { connectRedis, Keys } from '@pushfleet/contract';
 import type { PushMemory } from '@pushfleet/protocols';
-import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { PushMemories } from './push-memory.ts';
 
 const redis = connectRedis(inject('redisUrl'), () => {});
@@ -118,5 +118,16 @@ describe('the memory of a push while Redis is frozen', () => {
     const given = await memories.of({ id: 'p1', url }).nextEpoch();
     way.freeze();
     expect(await memories.of({ id: 'p1', url }).nextEpoch()).toBe(given + 1);
+  });
+
+  it('gives epochs that grow when Redis is back, though the clock of the host is ahead of it', async () => {
+    using way = await openWay();
+    using clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    const memories = new PushMemories(way.client, keys);
+    way.freeze();
+    const ahead = await memories.of({ id: 'p1', url }).nextEpoch();
+    expect(clock).toHaveBeenCalled();
+    way.thaw();
+    expect(await memories.of({ id: 'p1', url }).nextEpoch()).toBeGreaterThan(ahead);
   });
 });

@@ -10,11 +10,11 @@ import { inTime } from '../fleet/within.ts';
 const PATIENCE_MS = 500;
 const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Grows with every call, and from one data set to the next with the clock of the server. */
+/** Grows with every call, and from one data set to the next with the clock of the server. Exceeds whatever the worker has given without Redis. */
 const NEXT_EPOCH = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local epoch = math.max(tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') + 1, now)
+local epoch = math.max(tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') + 1, now, ARGV[2] + 1)
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return epoch`;
@@ -28,7 +28,7 @@ redis.call('PEXPIRE', KEYS[1], keptMs)
 return 1`;
 
 interface MemoryCommands {
-  pushfleet_nextEpoch(keyCount: 1, key: string, keptMs: number): Promise<number>;
+  pushfleet_nextEpoch(keyCount: 1, key: string, keptMs: number, newest: number): Promise<number>;
   pushfleet_remember(
     keyCount: 1,
     key: string,
@@ -64,7 +64,7 @@ export class PushMemories {
     return {
       id,
       nextEpoch: async () => {
-        const asked = redis.pushfleet_nextEpoch(1, key, KEPT_MS);
+        const asked = redis.pushfleet_nextEpoch(1, key, KEPT_MS, this.#newest);
         handedOut = await inTime(PATIENCE_MS, asked).catch(() => Math.max(this.#newest + 1, Date.now()));
         this.#newest = Math.max(this.#newest, handedOut);
         asked.then(
