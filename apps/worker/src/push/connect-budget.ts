@@ -136,14 +136,19 @@ export class ConnectBudget {
     lane.asked();
     const answer = await this.#permits.ask(lane.host, wanted, lane.believes(now));
     const heardAt = performance.now();
-    const againInMs = lane.answered(answer, heardAt);
+    const restMs = lane.answered(answer, heardAt);
     const refusal = lane.refusal(heardAt);
     for (const waiter of lane.turnedAway(heardAt)) {
       this.#denied++;
       waiter.turnAway(refusal!);
     }
-    if (againInMs > 0) setTimeout(() => this.#serve(), againInMs).unref();
     this.#serve();
+    if (restMs === 0) return;
+    const rested = () => {
+      lane.rested();
+      this.#serve();
+    };
+    setTimeout(rested, restMs).unref();
   }
 
   #failed(host: string, push: string, code: PublishErrorCode): void {

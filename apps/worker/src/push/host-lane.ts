@@ -22,8 +22,8 @@ export class HostLane {
   readonly waiting: Waiter[] = [];
   /** There are failures on record in the fleet: the next success is news. */
   suspect = false;
-  #asking = false;
-  #askAt = 0;
+  /** Asking, or told to ask later. */
+  #mayAsk = true;
   #permits = 0;
   #permitsEnd = 0;
   #down: HostDown | undefined;
@@ -42,12 +42,17 @@ export class HostLane {
 
   /** How many permits to ask for now; 0 when there are some, they are asked for already, or it is too early. */
   wanted(now: number): number {
-    if (this.#asking || now < this.#askAt || this.#permitsAt(now) > 0) return 0;
+    if (!this.#mayAsk || this.#permitsAt(now) > 0) return 0;
     return Math.min(this.waiting.length, BATCH);
   }
 
   asked(): void {
-    this.#asking = true;
+    this.#mayAsk = false;
+  }
+
+  /** The time after which to ask again is over. */
+  rested(): void {
+    this.#mayAsk = true;
   }
 
   /** This worker has failed at the host itself: only then it believes others who say that it is down, for its own network may be better. */
@@ -55,18 +60,16 @@ export class HostLane {
     return now - this.#failedAt < DOWN_FOR_MS;
   }
 
-  /** What the fleet has answered. Milliseconds after which to ask again; 0 when nobody has to. */
+  /** What the fleet has answered. Milliseconds for which to rest before the next question; 0 when there is no need. */
   answered({ permits, againInMs, suspect, down }: Permits, now: number): number {
-    this.#asking = false;
     this.#permits = permits;
     this.#permitsEnd = now + PERMIT_MS;
     this.suspect ||= suspect;
     this.#down = down;
     this.#downHeardAt = now;
     this.#downUntil = now + againInMs;
-    const again = down !== undefined || againInMs === 0 ? 0 : clamp(againInMs, ASK_AGAIN_MIN_MS, ASK_AGAIN_MAX_MS);
-    this.#askAt = now + again;
-    return again;
+    this.#mayAsk = down !== undefined || againInMs === 0;
+    return this.#mayAsk ? 0 : clamp(againInMs, ASK_AGAIN_MIN_MS, ASK_AGAIN_MAX_MS);
   }
 
   /** Nobody dials but who has the permit to probe. */
@@ -108,9 +111,8 @@ export class HostLane {
 
   /** Nobody is here, and nothing is known that would be missed. */
   isForgettable(now: number): boolean {
-    const isEmpty = this.connecting === 0 && this.waiting.length === 0 && !this.#asking;
-    const knows = this.#permitsAt(now) > 0 || now < this.#askAt || this.isDown(now) || this.believes(now);
-    return isEmpty && !knows;
+    const isEmpty = this.connecting === 0 && this.waiting.length === 0 && this.#mayAsk;
+    return isEmpty && this.#permitsAt(now) === 0 && !this.isDown(now) && !this.believes(now);
   }
 
   #permitsAt(now: number): number {
