@@ -39,7 +39,7 @@ export { type HlsPlayOptions, parseHlsSource, playHls } from './hls/player.ts';
 export { m4sWireFormat } from './m4s/packager.ts';
 export { playM4s } from './m4s/player.ts';
 export { M4sBodyError, type M4sReceipt, M4sReceiver } from './m4s/receiver.ts';
-export { type M4sSession, parseSession, SESSION_FIELD, supersedes } from './m4s/session.ts';
+export { type M4sSession, parseSession, SESSION_FIELD, SESSION_OUTDATED, supersedes } from './m4s/session.ts';
 export { type M4sTarget, parseM4sUrl } from './m4s/target.ts';
 export { GopCache, type GopLimits } from './media/gop.ts';
 export type { Sample } from './media/sample.ts';

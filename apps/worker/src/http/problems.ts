@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { SESSION_FIELD, SESSION_OUTDATED } from '@pushfleet/protocols';
 import type { Exchange } from './exchange.ts';
 
 /** Every refusal of a worker's HTTP port: status, and what has happened as a sentence. Codes are stable. */
@@ -33,8 +34,14 @@ type Headers = Readonly<Record<string, string>>;
 export function sendProblem(exchange: Exchange, code: ProblemCode, detail: string, headers: Headers = {}): void {
   const [status, title] = problems[code];
   const body = JSON.stringify({ type: `urn:pushfleet:error:${code}`, title, status, code, detail });
-  const retry = status === 503 ? { 'retry-after': '2' } : {};
-  sendAndClose(exchange, status, { 'content-type': 'application/problem+json', ...retry, ...headers }, `${body}\n`);
+  const fields = { 'content-type': 'application/problem+json', ...hintsOf(code), ...headers };
+  sendAndClose(exchange, status, fields, `${body}\n`);
+}
+
+/** What programs are to make of a refusal. */
+function hintsOf(code: ProblemCode): Headers {
+  if (code === 'session_outdated') return { [SESSION_FIELD]: SESSION_OUTDATED };
+  return problems[code][0] === 503 ? { 'retry-after': '2' } : {};
 }
 
 /** Sends the peer to another worker, with the same path and query. */

@@ -131,11 +131,12 @@ describe('attempts of a push', () => {
   it('give way to a newer one at once, and cannot come back', async () => {
     const older = await admitted('/relay/m4s', session(5));
     const newer = await admitted('/relay/m4s', session(6));
-    expect(await older.answer).toMatchObject({ status: 409, body: { code: 'name_taken' } });
+    expect(await older.answer).toMatchObject({ status: 409, body: { code: 'session_outdated' } });
     await older.closed;
     for (const epoch of [5, 6]) {
       expect(await refusal('/relay/m4s', session(epoch))).toMatchObject({
         status: 409,
+        headers: { 'x-session': 'outdated' },
         problem: { code: 'session_outdated' },
       });
     }

@@ -168,9 +168,10 @@ export class Publications {
     if (session !== undefined && this.#fence.isOutdated(name, session)) return OUTDATED;
     const before = this.#current.get(name);
     if (before !== undefined) {
-      if (!supersedes(session, before.session) && !isSilent(before)) return takenHere(name);
+      const isLater = supersedes(session, before.session);
+      if (!isLater && !isSilent(before)) return takenHere(name);
       this.#current.delete(name);
-      before.close(REPLACED);
+      before.close(isLater ? OUTDATED : REPLACED);
     }
     const { live } = this.#deps;
     if (this.#deps.draining()) {

@@ -6,6 +6,8 @@ import { type Field, serializeRequestHead, withAddedFields } from './request-hea
 import { describeResponse, type ResponseHead } from './response-head.ts';
 import { authorityOf, type HttpTarget } from './url.ts';
 
+export type ExplainRefusal = (response: ResponseHead) => PublishError | undefined;
+
 export interface RequestOptions {
   readonly target: HttpTarget;
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -18,6 +20,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ask the server whether it wants the body before it gets it. */
   readonly expect?: boolean;
+  /** What a refusal means to this protocol in particular; undefined when no more than to any other. */
+  readonly explain?: ExplainRefusal | undefined;
   /** Shared by requests to one host, so that only the first of them is asked for its login. */
   readonly authenticator?: Authenticator | undefined;
 }
@@ -87,6 +91,8 @@ export class Negotiation {
   }
 
   #failureOf(response: ResponseHead): PublishError {
+    const explained = this.#options.explain?.(response);
+    if (explained !== undefined) return explained;
     if (response.status !== 401 || this.#trail.isHome) return failureOf(response);
     const why = 'from a host that a redirect has led to and that is not told the login of the URL';
     return httpFailure(response.status, `${describeResponse(response)} ${why}`);

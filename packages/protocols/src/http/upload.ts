@@ -2,7 +2,7 @@ import { abortion } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type { Connection } from '../publisher/publisher.ts';
 import { Exchange } from './exchange.ts';
-import { failureOf } from './negotiation.ts';
+import { type ExplainRefusal, failureOf } from './negotiation.ts';
 import { isRedirect } from './redirects.ts';
 import { type OpenOptions, type Outcome, openRequest, type Round } from './request.ts';
 import type { Field } from './request-head.ts';
@@ -21,6 +21,8 @@ export interface UploadOptions extends OpenOptions {
    * the server does not know of it.
    */
   readonly expect?: boolean;
+  /** What a refusal means to this protocol in particular, before the body or in its midst. */
+  readonly explain?: ExplainRefusal;
 }
 
 /** How long a server may think about `100 Continue`; many know nothing of it (ffmpeg), so the body goes out then. */
@@ -40,19 +42,20 @@ const MAX_ROUND_TRIP_MS = 750;
  * no socket and no timer is left then.
  */
 export async function openUpload(options: UploadOptions): Promise<Upload> {
-  const { target, method = 'POST', fields = [], headers = {}, expect = true, timeoutMs } = options;
+  const { target, method = 'POST', fields = [], headers = {}, expect = true, explain, timeoutMs } = options;
   const framing: Field = ['Transfer-Encoding', 'chunked'];
-  const request = { target, method, headers, expect, fields: [...fields, framing] };
-  return openRequest(request, options, (round) => openRound(round, timeoutMs));
+  const request = { target, method, headers, expect, explain, fields: [...fields, framing] };
+  return openRequest(request, options, (round) => openRound(round, timeoutMs, explain));
 }
 
-async function openRound(round: Round, timeoutMs: number): Promise<Outcome<Upload>> {
+async function openRound(round: Round, timeoutMs: number, explain?: ExplainRefusal): Promise<Outcome<Upload>> {
   const roundTripMs = Math.min(round.dialMs, MAX_ROUND_TRIP_MS);
   const silenceMs = round.expectsContinue ? CONTINUE_TIMEOUT_MS : REFUSAL_WINDOW_MS + roundTripMs;
-  const upload = new Upload(round.connection, {
+  const patience = {
     silenceMs: Math.min(silenceMs, timeoutMs / 2),
     invitationMs: Math.min(SECOND_THOUGHT_MS + roundTripMs, timeoutMs / 2),
-  });
+  };
+  const upload = new Upload(round.connection, patience, explain);
   const aborted = abortion(round.signal);
   round.connection.socket.write(round.head);
   const verdict = await Promise.race([upload.verdict, aborted.promise]);
@@ -79,6 +82,7 @@ type UploadState = 'asking' | 'invited' | 'accepted' | 'finishing' | 'over';
 export class Upload {
   readonly #exchange: Exchange;
   readonly #patience: Patience;
+  readonly #explain: ExplainRefusal;
   readonly #verdict = Promise.withResolvers<'accepted' | ResponseHead | PublishError>();
   readonly #failure = Promise.withResolvers<PublishError>();
   /** Resolves with the final response, or when none can come. */
@@ -91,8 +95,9 @@ export class Upload {
   #answer = '';
 
   /** For openUpload, which sends the head. */
-  constructor(connection: Connection, patience: Patience) {
+  constructor(connection: Connection, patience: Patience, explain: ExplainRefusal = () => undefined) {
     this.#patience = patience;
+    this.#explain = explain;
     this.#timer = setTimeout(() => this.#accept(), patience.silenceMs);
     this.#exchange = new Exchange(connection, {
       head: (head) => this.#onHead(head),
@@ -160,7 +165,7 @@ export class Upload {
       this.#answered.resolve();
     }
     if (this.#isUndecided) this.#onVerdict(head);
-    else if (this.#state === 'accepted' && head.status >= 300) this.#fail(lateRefusal(head));
+    else if (this.#state === 'accepted' && head.status >= 300) this.#fail(this.#explain(head) ?? lateRefusal(head));
   }
 
   get #isUndecided(): boolean {

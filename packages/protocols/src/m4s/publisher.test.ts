@@ -288,15 +288,23 @@ describe('M4sPublisher', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is told of a newer session that has taken its place', async () => {
+  it.each([
+    ['of a newer session that has taken its place', ['X-Session: outdated'], 'fenced'],
+    ['that the name is taken', [], 'http_409'],
+  ])('is told %s', async (_, fields, code) => {
     const url = await start((peer) => {
       accept(peer);
-      peer.socket.once('data', () => peer.say(response('409 Conflict')));
+      peer.socket.once('data', () => peer.say(response('409 Conflict', ...fields)));
     });
     const publisher = publisherFor(url);
     await publisher.connect(never);
     const feed: BatchFeed = { open: (sink) => sink.write(Buffer.from('1\r\na\r\n')), close: () => {} };
-    await expect(publisher.send(feed, never)).rejects.toMatchObject({ code: 'http_409', detail: '409 Conflict' });
+    await expect(publisher.send(feed, never)).rejects.toMatchObject({ code });
+  });
+
+  it('stays away for good when it hears so before the body', async () => {
+    const url = await start((peer) => peer.say(response('409 Conflict', 'X-Session: outdated')));
+    await expect(publisherFor(url).connect(never)).rejects.toMatchObject({ code: 'fenced' });
   });
 
   it('takes an early close for a refusal', async () => {

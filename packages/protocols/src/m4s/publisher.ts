@@ -1,7 +1,9 @@
 import { freeBox, LAST_SEGMENT, segmentType } from '../container/fmp4/segment-type.ts';
 import { chunkOf, LAST_CHUNK } from '../http/chunk.ts';
+import { fieldValue, type ResponseHead } from '../http/response-head.ts';
 import { openUpload, type Upload } from '../http/upload.ts';
 import type { WireFormat } from '../packager/packager.ts';
+import { PublishError } from '../publisher/errors.ts';
 import type {
   BatchFeed,
   Connection,
@@ -13,7 +15,7 @@ import type {
 } from '../publisher/publisher.ts';
 import { sendFeed } from '../publisher/send-feed.ts';
 import { m4sWireFormat } from './packager.ts';
-import { formatSession, SESSION_FIELD } from './session.ts';
+import { formatSession, SESSION_FIELD, SESSION_OUTDATED } from './session.ts';
 import type { M4sTarget } from './target.ts';
 
 const GOODBYE_TIMEOUT_MS = 1000;
@@ -49,6 +51,7 @@ export class M4sPublisher implements Publisher {
         ['DASH-IF-Ingest', '1.1'],
         [SESSION_FIELD, formatSession({ epoch, push: memory.id })],
       ],
+      explain: explainRefusal,
       dial: (options) => this.#dial(options),
       signal,
       timeoutMs,
@@ -86,6 +89,11 @@ export class M4sPublisher implements Publisher {
     this.#peer = connection.peer;
     return connection;
   }
+}
+
+function explainRefusal(response: ResponseHead): PublishError | undefined {
+  const isOutdated = response.status === 409 && fieldValue(response, SESSION_FIELD.toLowerCase()) === SESSION_OUTDATED;
+  return isOutdated ? new PublishError('fenced', 'the target has had a later attempt') : undefined;
 }
 
 /** Says something whenever nothing was said for a while. Returns the way to stop it. */

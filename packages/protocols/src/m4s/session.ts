@@ -9,6 +9,9 @@ export interface M4sSession {
 /** Name of the field in the request head. */
 export const SESSION_FIELD = 'X-Session';
 
+/** Value of the field in a refusal: a later attempt of the push has been here. Whoever is told so has been replaced, and is not to try again. */
+export const SESSION_OUTDATED = 'outdated';
+
 const SESSION = /^(\d{1,15})-([\x21-\x7e]{1,128})$/;
 
 /** Value of the field: `EPOCH-PUSH`. */
