@@ -109,6 +109,26 @@ describe('Interleaver', () => {
     expect(isAscending(times)).toBe(true);
   });
 
+  it('that awaits all tracks is not misled by a first group that is short', () => {
+    const { times, interleaver } = collect();
+    interleaver.await([video, audio]);
+    let fromMs = 0;
+    for (const untilMs of [160, 480, 800, 1120, 1440]) {
+      for (let timeMs = fromMs; timeMs < untilMs; timeMs += 40) interleaver.push(at(video, timeMs));
+      for (let timeMs = fromMs; timeMs < untilMs; timeMs += 20) interleaver.push(at(audio, timeMs));
+      fromMs = untilMs;
+    }
+    interleaver.drain();
+    expect(isAscending(times)).toBe(true);
+  });
+
+  it('that awaits tracks lets one pass that is alone', () => {
+    const { times, interleaver } = collect();
+    interleaver.await([audio]);
+    interleaver.push(at(audio, 0));
+    expect(times).toEqual([0]);
+  });
+
   it('does not await a track for longer than a second', () => {
     const { times, interleaver } = collect();
     interleaver.await([video, audio]);

@@ -10,6 +10,11 @@ const MEMORY_MS = 10_000;
 const MAX_WAITING = 2000;
 /** How long all wait for a track that does not show itself, in media time. */
 const MAX_AWAITED_MS = 1000;
+/**
+ * How long a source is watched that may be late from the start, in media time. ffmpeg gathers sound for 350 ms at most, but its first group may
+ * be a short one, which shows less lateness than the next will have.
+ */
+const WATCHED_MS = 600;
 
 /**
  * Puts the samples of all tracks into one order of decode time. Sources whose tracks come in order pass at once; the window opens only
@@ -28,7 +33,9 @@ export class Interleaver {
     video: Number.NEGATIVE_INFINITY,
     audio: Number.NEGATIVE_INFINITY,
   };
-  /** Tracks without which nothing passes. */
+  /** Nothing passes yet. */
+  #isWatching = false;
+  /** Tracks that have not shown themselves meanwhile. */
   readonly #awaited = new Set<Track['kind']>();
 
   constructor(release: (sample: Sample) => void) {
@@ -45,23 +52,25 @@ export class Interleaver {
   }
 
   /**
-   * Nothing passes until each of these tracks has shown itself: for sources that are late from the start, as muxers are that gather sound
-   * for some tenths of a second.
+   * Nothing passes until each of these tracks has shown itself, and how late it is: for sources that are late from the start, as muxers are that
+   * gather sound for some tenths of a second.
    */
   await(tracks: readonly Track[]): void {
     for (const { kind } of tracks) this.#awaited.add(kind);
+    this.#isWatching = this.#awaited.size > 1; // a track alone cannot be late
   }
 
   push(sample: Sample): void {
     const timeMs = decodeTimeMs(sample);
     this.#follow(sample.track.kind, timeMs);
     this.#observe(timeMs);
-    if (this.#awaited.size > 0) {
+    if (this.#isWatching) {
       this.#insert(sample);
       this.#awaited.delete(sample.track.kind);
-      const awaitedMs = this.#newestMs - decodeTimeMs(this.#waiting[0]!);
-      if (awaitedMs >= MAX_AWAITED_MS || this.#waiting.length > MAX_WAITING) this.#awaited.clear();
-      if (this.#awaited.size === 0) this.#releaseUpTo(this.#newestMs - this.#windowMs);
+      const watchedMs = this.#newestMs - decodeTimeMs(this.#waiting[0]!);
+      const enoughMs = this.#awaited.size === 0 ? WATCHED_MS : MAX_AWAITED_MS;
+      this.#isWatching = watchedMs < enoughMs && this.#waiting.length <= MAX_WAITING;
+      if (!this.#isWatching) this.#releaseUpTo(this.#newestMs - this.#windowMs);
       return;
     }
     if (this.#windowMs === 0 && this.#waiting.length === 0) {
@@ -75,6 +84,7 @@ export class Interleaver {
 
   /** Lets everything go: the source has paused, ended or changed its tracks. */
   drain(): void {
+    this.#isWatching = false;
     this.#awaited.clear();
     this.#releaseUpTo(Number.POSITIVE_INFINITY);
   }
