@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry, Problem, PushStatus, PushView, StreamView, WorkerView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { parseServerEvents, type ServerEvent } from './server-events.ts';
@@ -26,6 +27,8 @@ export class ApiError extends Error {
   }
 }
 
+/** The figures of a push are as old as this at most, and as much again for what still waits for the rest of its group. */
+const QUIET_MS = 2_000;
 const MERGE_PATCH = 'application/merge-patch+json';
 
 /** The scheduler's API as another program sees it. Methods reject with ApiError unless the answer is 2xx; `call` never does. */
@@ -119,6 +122,17 @@ export class Api {
       return attempts.length >= count && attempts;
     };
     return until(enough, { what: `${count} attempts of push ${id} in its journal` });
+  }
+
+  /** Resolves with the push when its source is silent and the last of it has left, too: nothing has for a while. */
+  async waitForSilence(id: string): Promise<PushView> {
+    let before = await this.waitForStatus(id, 'stalled');
+    for (;;) {
+      await sleep(QUIET_MS);
+      const now = await this.push(id);
+      if (now.frames === before.frames) return now;
+      before = now;
+    }
   }
 
   async streams(): Promise<StreamView[]> {

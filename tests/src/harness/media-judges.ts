@@ -47,6 +47,13 @@ export async function decode(input: string): Promise<Decoded> {
   return { complaints, pictures: sums('video'), sounds: sums('audio') };
 }
 
+/** A checksum of each frame of AAC as it is coded, whatever container it has come by. */
+export async function soundSums(input: string): Promise<string[]> {
+  const output = ['-map', '0:a', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', '-f', 'framemd5', '-'];
+  const { stdout } = await runTool('ffmpeg', ['-v', 'error', '-i', input, ...output]);
+  return [...stdout.matchAll(/^(?:\s*-?\d+,){5}\s*([\da-f]{32})/gm)].map(([, sum]) => sum!);
+}
+
 /** Where a run of checksums lies in what was sent; undefined when one of them is missing there, changed or in another place. */
 export function findRun(
   received: readonly string[],

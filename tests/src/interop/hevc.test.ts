@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PushView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishEnhanced } from '../harness/enhanced-rtmp.ts';
@@ -79,10 +80,11 @@ beforeAll(async () => {
   await Promise.all(sources.map(({ name }) => joinLate(name)));
   await enhanced.done;
   await posted.exited;
-  for (const { id } of await fleet.api.pushes()) {
-    await fleet.api.waitForStatus(id, 'stalled'); // everything has left
+  const finish = async ({ id }: PushView) => {
+    await fleet.api.waitForSilence(id);
     await fleet.api.pause(id);
-  }
+  };
+  await Promise.all((await fleet.api.pushes()).map(finish));
   for (const listener of listeners) await listener.exited;
 }, 60_000);
 

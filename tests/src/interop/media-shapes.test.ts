@@ -1,0 +1,173 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PushView } from '@pushfleet/contract';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLIP, listenWithFfmpeg, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
+import { type Fleet, startFleet } from '../harness/fleet.ts';
+import { avSync, decode, findRun, monotonic, probe, soundSums } from '../harness/media-judges.ts';
+import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
+import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
+import { freePort } from '../harness/ports.ts';
+import type { TestProcess } from '../harness/test-process.ts';
+import { until } from '../harness/until.ts';
+
+const CLIP_SECONDS = 10;
+const FRAMES_PER_GROUP = 30;
+const STEP_SECONDS = { video: 1001 / 30_000, audio: 1024 / 44_100 } as const;
+const MAX_AV_OFFSET_MS = 45;
+/** RTMP counts in whole milliseconds, at both ends of a stretch. */
+const ROUNDING_MS = 2;
+
+const PICTURE = ['-vf', 'fps=30000/1001', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2'];
+const GROUPS = ['-g', `${FRAMES_PER_GROUP}`, '-sc_threshold', '0'];
+const SOUND = ['-c:a', 'aac', '-ar', '44100'];
+
+const shapes = [
+  { shape: 'both', what: '29.97 pictures a second and sound of 44.1 kHz', args: [...PICTURE, ...GROUPS, ...SOUND] },
+  { shape: 'silent', what: '29.97 pictures a second without sound', args: [...PICTURE, ...GROUPS, '-an'] },
+  { shape: 'sound', what: 'sound of 44.1 kHz without picture', args: [...SOUND, '-vn'] },
+] as const;
+const roads = ['rtmp', 'mpegts'] as const;
+const targets = ['rtmp', 'tshttp', 'hls', 'm4s'] as const;
+type Scheme = (typeof targets)[number];
+
+const cases = shapes.flatMap((shape) => roads.map((road) => ({ ...shape, road, name: `${shape.shape}-${road}` })));
+const keyOf = (stream: string, scheme: Scheme) => `${stream}-${scheme}`;
+
+let directory: string;
+let nginx: NginxRtmp;
+let store: NginxDav;
+let fleet: Fleet;
+const listeners: TestProcess[] = [];
+/** What a target has in the end, by stream and scheme. */
+const received = new Map<string, string>();
+const clipOf = (shape: string) => join(directory, `${shape}.mp4`);
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pushfleet-shapes-'));
+  for (const { shape, args } of shapes) {
+    await runFfmpeg(['-t', `${CLIP_SECONDS}`, '-i', CLIP, ...args, clipOf(shape)]);
+  }
+  [nginx, store] = await Promise.all([startNginxRtmp(), startNginxDav()]);
+  const streams = await Promise.all(
+    cases.map(async ({ name }) => {
+      const urls = await Promise.all(targets.map((scheme) => openTarget(name, scheme)));
+      const pushes = urls.map((url) => `push ${url};`).join(' ');
+      return `stream ${name} { input publish://; segment_duration 1; segment_count 20; ${pushes} }`;
+    }),
+  );
+  fleet = await startFleet({ config: streams.join('\n') });
+  const isWaiting = async () =>
+    (await fleet.api.pushes({ status: 'waiting' })).length === cases.length * targets.length;
+  await until(isWaiting, { what: 'all pushes to wait for their sources' });
+  const { rtmpUrl, httpUrl } = fleet.worker('worker-1');
+  const publishers = cases.map(({ shape, road, name }) => {
+    const url = road === 'rtmp' ? `${rtmpUrl}/live/${name}` : `${httpUrl}/${name}/mpegts`;
+    return publishClip(url, { clip: clipOf(shape), loop: false });
+  });
+  for (const publisher of publishers) await publisher.exited;
+  const finish = async ({ id }: PushView) => {
+    await fleet.api.waitForSilence(id);
+    await fleet.api.pause(id);
+  };
+  await Promise.all((await fleet.api.pushes()).map(finish));
+  for (const listener of listeners) await listener.exited;
+  await until(async () => (await nginx.streams()).length === 0, { what: 'the end of all publications' });
+}, 80_000);
+
+afterAll(async () => {
+  await fleet?.stop();
+  await nginx?.stop();
+  await store?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Opens a place for one push, and says where it is. */
+async function openTarget(stream: string, scheme: Scheme): Promise<string> {
+  const key = keyOf(stream, scheme);
+  if (scheme === 'rtmp') {
+    received.set(key, nginx.recording(key));
+    return `${nginx.url}/${key}`;
+  }
+  if (scheme === 'hls') {
+    received.set(key, `${store.url}/full/${key}/index.m3u8`);
+    return `hls://127.0.0.1:${store.port}/full/${key}/`;
+  }
+  const address = `127.0.0.1:${await freePort()}/${key}`;
+  const file = join(directory, `${key}.ts`);
+  received.set(key, file);
+  listeners.push(await listenWithFfmpeg(`http://${address}`, file, scheme === 'm4s' ? 'mp4' : 'mpegts'));
+  return `${scheme}://${address}`;
+}
+
+/** ffmpeg's HLS reader gets the times of the very first sounds wrong, when there is no picture: the segments behind each other it reads well. */
+async function joinSegments(key: string): Promise<string> {
+  const playlist = await (await request(received.get(key)!)).body.text();
+  const uris = playlist.split('\n').filter((line) => /^[^#]/.test(line));
+  const bodies = uris.map(async (uri) => (await request(new URL(uri, received.get(key)))).body.arrayBuffer());
+  const file = join(directory, `${key}.ts`);
+  await writeFile(
+    file,
+    (await Promise.all(bodies)).map((body) => Buffer.from(body)),
+  );
+  return file;
+}
+
+describe.each(cases)('$what, published by $road', ({ shape, name }) => {
+  const kinds = shape === 'both' ? ['audio', 'video'] : [shape === 'sound' ? 'audio' : 'video'];
+  let sentPictures: readonly string[];
+  let sentSounds: readonly string[];
+
+  beforeAll(async () => {
+    sentPictures = shape === 'sound' ? [] : (await decode(clipOf(shape))).pictures;
+    sentSounds = shape === 'silent' ? [] : await soundSums(clipOf(shape));
+  });
+
+  it.each(targets)('comes out by %s, whole and at its pace', async (scheme) => {
+    const place = received.get(keyOf(name, scheme))!;
+    expect((await probe(place)).map(({ codec_type }) => codec_type).sort()).toEqual(kinds);
+
+    const { complaints, pictures } = await decode(place);
+    const keptBackSeconds = scheme === 'hls' ? 1.1 : 0; // what does not fill a segment
+    expect(complaints).toEqual([]);
+    if (shape !== 'sound') {
+      const run = findRun(pictures, sentPictures);
+      expect(run!.skipped % FRAMES_PER_GROUP).toBe(0); // it has started with a whole group
+      expect(run!.left * STEP_SECONDS.video).toBeLessThanOrEqual(keptBackSeconds);
+      expect(run!.skipped).toBeLessThan(sentPictures.length / 2);
+    }
+    if (shape !== 'silent') {
+      const run = findRun(await soundSums(place), sentSounds);
+      expect(run!.left * STEP_SECONDS.audio).toBeLessThanOrEqual(keptBackSeconds);
+      expect(run!.skipped).toBeLessThan(sentSounds.length / 2);
+    }
+
+    const told: string[] = [];
+    const times = await monotonic(scheme === 'hls' ? await joinSegments(keyOf(name, scheme)) : place);
+    for (const { kind, packets, first, last, nonMonotonic, maxGap } of times) {
+      const step = STEP_SECONDS[kind as 'video' | 'audio'];
+      const driftMs = (last - first - (packets - 1) * step) * 1000;
+      told.push(`${packets} of ${kind}, drift ${driftMs.toFixed(2)} ms, longest step ${(maxGap * 1000).toFixed(1)} ms`);
+      expect(nonMonotonic, kind).toBe(0);
+      expect(Math.abs(driftMs), kind).toBeLessThanOrEqual(ROUNDING_MS);
+      expect((maxGap - step) * 1000, kind).toBeLessThanOrEqual(ROUNDING_MS);
+    }
+    console.log(`${keyOf(name, scheme)}: ${told.join('; ')}`);
+  });
+});
+
+describe.each(roads)('29.97 pictures a second and sound of 44.1 kHz, published by %s', (road) => {
+  it.each(targets)('come out by %s in step', async (scheme) => {
+    const key = keyOf(`both-${road}`, scheme);
+    const [{ offsetsMs: sent }, { offsetsMs }] = [await avSync(clipOf('both')), await avSync(received.get(key)!)];
+    const list = (offsets: readonly number[]) => offsets.map((ms) => ms.toFixed(1)).join(' ');
+    console.log(`${key}: sound later by ${list(offsetsMs)} ms, and in the clip by ${list(sent)} ms`);
+    expect(offsetsMs.length).toBeGreaterThanOrEqual(2);
+    for (const ms of offsetsMs) {
+      expect(Math.abs(ms)).toBeLessThanOrEqual(MAX_AV_OFFSET_MS);
+      expect(Math.min(...sent.map((offset) => Math.abs(ms - offset)))).toBeLessThanOrEqual(ROUNDING_MS);
+    }
+  });
+});
