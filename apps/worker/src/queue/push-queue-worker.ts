@@ -31,6 +31,7 @@ export interface PushQueueWorkerOptions {
 /** BullMQ's worker for one pool's pushes. A lock that has expired or vanished is reclaimed before it counts as lost. */
 export class PushQueueWorker extends Worker<PushJob> {
   readonly #options: PushQueueWorkerOptions;
+  #isStarted = false;
 
   constructor(options: PushQueueWorkerOptions) {
     super(options.queueName, options.process, {
@@ -47,6 +48,21 @@ export class PushQueueWorker extends Worker<PushJob> {
       runRetryDelay: 1_000,
     });
     this.#options = options;
+  }
+
+  override run(): Promise<void> {
+    this.#isStarted = true;
+    return super.run();
+  }
+
+  /**
+   * Starts the loop of BullMQ again when it is gone: it ends when nothing is under way at the very moment of a pause, and a resume that comes before it
+   * is quite gone begins no other one. To be called with every beat; answers whether it was so.
+   */
+  revive(): boolean {
+    const isGone = this.#isStarted && !this.isRunning() && !this.isPaused() && this.closing === undefined;
+    if (isGone) this.run().catch((error: Error) => this.emit('error', error));
+    return isGone;
   }
 
   override async extendJobLocks(jobIds: string[], tokens: string[], durationMs: number): Promise<string[]> {
