@@ -100,7 +100,7 @@ export class Scheduler {
     this.status = new StatusReader(commands, this.keys, this.cache, this.fleet);
     this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
     this.journals = new Journals(commands, this.keys);
-    this.health = new RedisHealth(commands);
+    this.health = new RedisHealth(commands, this.keys);
     this.#hints = new ControlHints(this.redis.subscriber, this.keys, {
       // Only the leader changes a push without a new revision, and it knows what it has done.
       suspect: (id) => !this.lock.isLeader && this.cache.suspect(id),

@@ -215,7 +215,9 @@ export class FleetWorker {
     this.#http = new WorkerHttp({
       unready: () => this.#unready(),
       fence: async (proof) =>
-        isClusterProof(this.#clusterKey, proof) ? testify(this.#redis, this.#heartbeat.unbrokenMs) : undefined,
+        isClusterProof(this.#clusterKey, proof)
+          ? testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs)
+          : undefined,
       metrics: () =>
         workerMetrics(this.#record(), this.#processor.holders(), { ...budget.figures(), asked: permits.asked }),
       media: (exchange) => this.#ingest.answer(exchange),
@@ -353,7 +355,6 @@ export class FleetWorker {
     this.#living = new Set(workers.filter(({ id }) => !beat.dead.includes(id)).map(({ id }) => id));
     this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
     this.#setDrained(beat.isDrained ?? this.#isDrained);
-    if (this.#queue.revive()) this.#log.warn('the queue had stopped and is started again');
     if (this.#draining) return;
     const { capacity, pool } = this.#config;
     await this.#queue.setConcurrency(fairConcurrency(beat.jobs, capacity, poolCapacity(workers, pool, beat.dead)));

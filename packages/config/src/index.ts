@@ -38,6 +38,14 @@ export {
   streamSpecSchema,
 } from './options.ts';
 export { MASK, redactHeaders, redactor, redactText, redactUrl, secretsOf } from './redact.ts';
+export {
+  type ClusterRedis,
+  parseRedisUrl,
+  REDIS_URL_FORMS,
+  type RedisAddress,
+  type SentinelRedis,
+  type SingleRedis,
+} from './redis-url.ts';
 export { inputSchemes, inputUrlProblem, pushSchemes, pushUrlProblem, type UrlProblem } from './schemes.ts';
 export { Secret } from './secret.ts';
 export type { Comment, ConfigNode, Directive, Position, Word } from './syntax/ast.ts';

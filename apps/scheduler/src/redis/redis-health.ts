@@ -1,3 +1,4 @@
+import { everyNode, type Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 import { throwUnavailable } from './unavailable.ts';
 
@@ -6,18 +7,22 @@ const SETTINGS_MAX_AGE_MS = 60_000;
 /** Does Redis answer, and is it set up so that it keeps what it is given? */
 export class RedisHealth {
   readonly #redis: Redis;
+  readonly #keys: Keys;
   #warnings: string[] = [];
   #checkedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
+    this.#keys = keys;
   }
 
   /** Sentences about what an operator should change. Rejects with `redis_unavailable`. */
   async check(): Promise<string[]> {
-    await this.#redis.ping().catch(throwUnavailable);
+    // Asked for a key: in a cluster the node that has ours must answer.
+    await this.#redis.exists(this.#keys.epoch).catch(throwUnavailable);
     if (performance.now() - this.#checkedAt > SETTINGS_MAX_AGE_MS) {
-      this.#warnings = settingWarnings(parseInfo(await this.#redis.info().catch(throwUnavailable)));
+      const infos = await Promise.all(everyNode(this.#redis).map((node) => node.info())).catch(throwUnavailable);
+      this.#warnings = [...new Set(infos.flatMap((info) => settingWarnings(parseInfo(info))))];
       this.#checkedAt = performance.now();
     }
     return this.#warnings;

@@ -4,7 +4,7 @@ import { ApiError } from '@pushfleet/contract';
 const refusals = /^(LOADING|OOM|READONLY|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|BUSY|MISCONF|TRYAGAIN|UNBLOCKED)\b/;
 /** What ioredis itself says when there is no connection, or no answer in time. */
 const disconnections =
-  /^(Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|Socket (closed|timeout)|connect |read |write )/;
+  /^(Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|Socket (closed|timeout)|connect |read |write |All sentinels are|Cluster is|Too many Cluster redirections|None of startup nodes|Failed to refresh slots)/;
 const systemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
 
 /** Is this error Redis being away, rather than a fault of ours? */

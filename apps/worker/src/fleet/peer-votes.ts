@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 import type { Vote } from './fence.ts';
 import { UNBROKEN_MS } from './fence.ts';
@@ -39,12 +40,15 @@ export function askPeers(addresses: readonly string[], clusterKey: string): Prom
   );
 }
 
-/** This worker's answer to such a question: Redis answers it right now, and has done so without a break. */
-export async function testify(redis: Redis, unbrokenMs: number): Promise<boolean> {
+/**
+ * This worker's answer to such a question: Redis answers it right now, and has done so without a break. It is asked for a key, so that in
+ * a cluster the node that matters answers.
+ */
+export async function testify(redis: Redis, keys: Keys, unbrokenMs: number): Promise<boolean> {
   if (unbrokenMs < UNBROKEN_MS) return false;
   const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_MS).unref());
   return Promise.race([
-    redis.ping().then(
+    redis.exists(keys.beats).then(
       () => true,
       () => false,
     ),

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { REDIS_URL_FORMS } from '../redis-url.ts';
 import { EnvironmentError, loadEnvironment } from './environment.ts';
 import { type Role, variables } from './variables.ts';
 
@@ -161,11 +162,7 @@ describe('mistakes', () => {
     ],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud"'],
     ['PUSHFLEET_TOKEN', 'two words', 'PUSHFLEET_TOKEN must be visible ASCII characters without spaces, at most 1024'],
-    [
-      'REDIS_URL',
-      'http://:secret@h',
-      'REDIS_URL must be a URL such as redis://HOST:6379 or rediss://:PASSWORD@HOST:6379/0',
-    ],
+    ['REDIS_URL', 'http://:secret@h', `REDIS_URL must be ${REDIS_URL_FORMS}`],
     ['PUSHFLEET_PROT', '1', "PUSHFLEET_PROT is no variable of Pushfleet; did you mean 'PUSHFLEET_PORT'?"],
     ['PUSHFLEET_COLOUR_OF_LOGO', '1', 'PUSHFLEET_COLOUR_OF_LOGO is no variable of Pushfleet'],
     [
@@ -197,8 +194,7 @@ describe('mistakes', () => {
   });
 
   it('are a missing Redis for scheduler and worker', () => {
-    const message =
-      'REDIS_URL is not set; it must be a URL such as redis://HOST:6379 or rediss://:PASSWORD@HOST:6379/0';
+    const message = `REDIS_URL is not set; it must be ${REDIS_URL_FORMS}`;
     expect(problems({}, 'scheduler')).toEqual([message]);
     expect(problems({}, 'worker')).toEqual([message]);
   });

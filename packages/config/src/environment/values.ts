@@ -1,6 +1,7 @@
 // How the text of an environment variable becomes a value.
 import { BlockList, isIP } from 'node:net';
 import { type Cidr, loopbackBlocks, parseCidrList } from '../cidr.ts';
+import { parseRedisUrl, REDIS_URL_FORMS } from '../redis-url.ts';
 import { Secret } from '../secret.ts';
 
 /** Reads one kind of value. */
@@ -67,8 +68,8 @@ export const cidrList: ValueKind<readonly Cidr[]> = {
 };
 
 export const redisUrl: ValueKind<Secret> = {
-  expects: 'a URL such as redis://HOST:6379 or rediss://:PASSWORD@HOST:6379/0',
-  read: (value) => (/^rediss?:\/\/\S+$/i.test(value) && URL.canParse(value) ? new Secret(value) : undefined),
+  expects: REDIS_URL_FORMS,
+  read: (value) => (parseRedisUrl(value) === undefined ? undefined : new Secret(value)),
 };
 
 /** Base URL of an HTTP server, without the slash at its end. */
