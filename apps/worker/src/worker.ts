@@ -355,6 +355,7 @@ export class FleetWorker {
     this.#living = new Set(workers.filter(({ id }) => !beat.dead.includes(id)).map(({ id }) => id));
     this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
     this.#setDrained(beat.isDrained ?? this.#isDrained);
+    if (this.#queue.revive()) this.#log.warn('the queue had stopped and is started again');
     if (this.#draining) return;
     const { capacity, pool } = this.#config;
     await this.#queue.setConcurrency(fairConcurrency(beat.jobs, capacity, poolCapacity(workers, pool, beat.dead)));
