@@ -162,6 +162,11 @@ export class Attempt {
     return state;
   }
 
+  /** So much media leaves at once; 0 when it leaves as it comes. */
+  get burstMs(): number {
+    return this.connectedAt === undefined ? 0 : (this.#publisher?.wireFormat.burstMs ?? 0);
+  }
+
   /** Milliseconds since the target accepted; negative infinity before. */
   connectedForMs(now: number): number {
     return this.connectedAt === undefined ? Number.NEGATIVE_INFINITY : now - this.#acceptedAt;

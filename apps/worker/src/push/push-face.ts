@@ -12,6 +12,7 @@ import type { PublishError } from '@pushfleet/protocols';
 import type { Logger } from 'pino';
 import type { FactWriter } from '../status/fact-writer.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
+import { RateMeter } from './rate-meter.ts';
 
 type Status = PushReport['status'];
 
@@ -40,7 +41,8 @@ export class PushFace {
   #nextRetryAt: string | null = null;
   #openedAt: Date | undefined;
   #hasRun = false;
-  #rate = { at: 0, bytes: 0, bps: 0 };
+  #rate: RateMeter | undefined;
+  #bitrateBps = 0;
   #counted = { bytes: 0, droppedFrames: 0 };
 
   constructor(push: DesiredPush, deps: FaceDeps) {
@@ -55,7 +57,7 @@ export class PushFace {
 
   /** As of the last report. */
   get bitrateBps(): number {
-    return this.#rate.bps;
+    return this.#bitrateBps;
   }
 
   waiting(reason: string): void {
@@ -68,7 +70,8 @@ export class PushFace {
     this.#openedAt = attempt.startedAt;
     this.#hasRun = false;
     this.#nextRetryAt = null;
-    this.#rate = { at: 0, bytes: 0, bps: 0 };
+    this.#rate = undefined;
+    this.#bitrateBps = 0;
     this.#counted = { bytes: 0, droppedFrames: 0 };
     this.#enter('starting', '');
     this.#event('push_opened', {});
@@ -120,6 +123,7 @@ export class PushFace {
   report(now: number, attempt: Attempt | undefined, failuresInARow: number): PushReport {
     const stats = attempt?.stats(now);
     const connectedAt = attempt?.connectedAt?.toISOString() ?? null;
+    this.#bitrateBps = attempt?.connectedAt === undefined ? 0 : this.#measureRate(now, attempt, stats?.bytes ?? 0);
     const isOver = this.#status === 'retry' || this.#status === 'error';
     return {
       push: this.push.id,
@@ -133,7 +137,7 @@ export class PushFace {
       opened_at: attempt === undefined ? null : (this.#openedAt?.toISOString() ?? null),
       connected_at: connectedAt,
       bytes: stats?.bytes ?? 0,
-      bitrate_bps: connectedAt === null ? 0 : this.#bitrateBps(now, stats?.bytes ?? 0),
+      bitrate_bps: this.#bitrateBps,
       frames: stats?.frames ?? 0,
       dropped_frames: stats?.droppedFrames ?? 0,
       lag_ms: Math.round(stats?.lagMs ?? 0),
@@ -190,13 +194,8 @@ export class PushFace {
     });
   }
 
-  /** Over the time since the last report, smoothed a little. */
-  #bitrateBps(now: number, bytes: number): number {
-    const { at, bytes: before, bps } = this.#rate;
-    if (at === 0) this.#rate = { at: now, bytes, bps: 0 };
-    if (at === 0 || now - at < 500) return Math.round(bps);
-    const fresh = ((bytes - before) * 8_000) / (now - at);
-    this.#rate = { at: now, bytes, bps: bps === 0 ? fresh : bps + (fresh - bps) / 2 };
-    return Math.round(this.#rate.bps);
+  #measureRate(now: number, attempt: Attempt, bytes: number): number {
+    this.#rate ??= new RateMeter(attempt.burstMs);
+    return this.#rate.measure(now, bytes);
   }
 }

@@ -44,6 +44,7 @@ export function hlsWireFormat(options: HlsWireOptions): WireFormat {
   const bounds = `${target === undefined ? '' : ` target=${target}`}${max === Number.POSITIVE_INFINITY ? '' : ` max=${max}`}`;
   return {
     key: `hls duration=${durationMs}${bounds}`,
+    burstMs: durationMs,
     feedLimits: { maxPendingBytes: Number.POSITIVE_INFINITY, maxPendingMs: Number.POSITIVE_INFINITY },
     createPackager: () => new Segmenter(options),
   };

@@ -38,5 +38,7 @@ export interface WireFormat {
   readonly key: string;
   /** What a sink of this format may hold back, where the general limits do not fit. */
   readonly feedLimits?: Partial<FeedLimits>;
+  /** So much media leaves at once, as a segment does; absent when it leaves as it comes. */
+  readonly burstMs?: number;
   createPackager(): Packager;
 }
