@@ -17,7 +17,7 @@ const BURST_S = 5;
 
 /**
  * Gives out permits to dial, as many as asked for while the bucket has them. Of a host that is down it gives one, each probe interval, and
- * says since when it is down; the host's bucket is not asked then. Who does not believe that it is down gets permits all the same.
+ * says since when it is down; the bucket is not asked then. Who does not believe that it is down gets one permit to see for himself.
  */
 const PERMIT = `
 local bucket, failing, down = unpack(KEYS)
@@ -33,7 +33,7 @@ if since and believes == '1' then
   end
   return { permits, probeMs - age, 1, tonumber(since), code, age }
 end
-if since then suspect = 1 end
+if since then return { math.min(wanted, 1), probeMs, 1 } end
 if perSecond == 0 then return { wanted, 0, suspect } end
 local tokens, at = unpack(redis.call('HMGET', bucket, 'tokens', 'at'))
 tokens = math.min(burst, (tokens or burst) + math.max(0, now - (at or now)) * perSecond / 1000)

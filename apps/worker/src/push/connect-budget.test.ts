@@ -156,6 +156,22 @@ describe('a host that is down', () => {
     expect(source.ask.mock.calls.map(([, , believes]) => believes)).toEqual([false, false, true]);
   });
 
+  it('is looked at by one push of a worker that has not failed there, and the others need not wait long for what it saw', async () => {
+    const source = fleet((wanted, believes) =>
+      believes
+        ? { permits: 0, againInMs: 60_000, down }
+        : { permits: Math.min(wanted, 1), againInMs: 60_000, suspect: true },
+    );
+    const budget = new ConnectBudget(50, source);
+    const refuse = vi.fn(() => Promise.reject(new PublishError('connect_refused')));
+    const dial = budget.watch('p1', refuse);
+    const attempt = () => dial({ host: 'a', port: 1, signal: never });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => budget.use('a:1', attempt, never)));
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(refuse).toHaveBeenCalledTimes(1);
+    expect(budget.figures()).toMatchObject({ granted: 1, denied: 19 });
+  });
+
   it('is dialled again as soon as somebody has reached it', async () => {
     const answers: Partial<Permits>[] = [{ permits: 1, againInMs: 60_000, suspect: true, down }, {}];
     const source = fleet(() => answers.shift()!);

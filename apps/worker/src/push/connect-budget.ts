@@ -154,12 +154,15 @@ export class ConnectBudget {
   #failed(host: string, push: string, code: PublishErrorCode): void {
     this.#lane(host).failed(performance.now());
     this.#permits.failed(host, push, code);
+    this.#serve();
   }
 
   #reached(host: string): void {
     const lane = this.#lanes.get(host);
-    if (lane?.suspect) this.#permits.reached(host);
-    lane?.reached();
+    if (lane === undefined) return;
+    if (lane.suspect) this.#permits.reached(host);
+    lane.reached();
+    this.#serve();
   }
 
   #lane(host: string): HostLane {

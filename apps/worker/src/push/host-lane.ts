@@ -22,8 +22,9 @@ export class HostLane {
   readonly waiting: Waiter[] = [];
   /** There are failures on record in the fleet: the next success is news. */
   suspect = false;
-  /** Asking, or told to ask later. */
-  #mayAsk = true;
+  #asking = false;
+  /** Told to ask later. */
+  #resting = false;
   #permits = 0;
   #permitsEnd = 0;
   #down: HostDown | undefined;
@@ -42,34 +43,35 @@ export class HostLane {
 
   /** How many permits to ask for now; 0 when there are some, they are asked for already, or it is too early. */
   wanted(now: number): number {
-    if (!this.#mayAsk || this.#permitsAt(now) > 0) return 0;
+    if (this.#asking || this.#resting || this.#permitsAt(now) > 0) return 0;
     return Math.min(this.waiting.length, BATCH);
   }
 
   asked(): void {
-    this.#mayAsk = false;
+    this.#asking = true;
   }
 
   /** The time after which to ask again is over. */
   rested(): void {
-    this.#mayAsk = true;
+    this.#resting = false;
   }
 
-  /** This worker has failed at the host itself: only then it believes others who say that it is down, for its own network may be better. */
+  /** This worker has failed at the host itself. Only then does it believe that the host is down: its network may be better than that of others. */
   believes(now: number): boolean {
     return now - this.#failedAt < DOWN_FOR_MS;
   }
 
   /** What the fleet has answered. Milliseconds for which to rest before the next question; 0 when there is no need. */
   answered({ permits, againInMs, suspect, down }: Permits, now: number): number {
+    this.#asking = false;
     this.#permits = permits;
     this.#permitsEnd = now + PERMIT_MS;
     this.suspect ||= suspect;
     this.#down = down;
     this.#downHeardAt = now;
     this.#downUntil = now + againInMs;
-    this.#mayAsk = down !== undefined || againInMs === 0;
-    return this.#mayAsk ? 0 : clamp(againInMs, ASK_AGAIN_MIN_MS, ASK_AGAIN_MAX_MS);
+    this.#resting = down === undefined && againInMs > 0;
+    return this.#resting ? clamp(againInMs, ASK_AGAIN_MIN_MS, ASK_AGAIN_MAX_MS) : 0;
   }
 
   /** Nobody dials but who has the permit to probe. */
@@ -99,11 +101,13 @@ export class HostLane {
   }
 
   failed(now: number): void {
+    this.#seen();
     this.#failedAt = now;
     this.suspect = true;
   }
 
   reached(): void {
+    this.#seen();
     this.#failedAt = Number.NEGATIVE_INFINITY;
     this.#down = undefined;
     this.suspect = false;
@@ -111,8 +115,13 @@ export class HostLane {
 
   /** Nobody is here, and nothing is known that would be missed. */
   isForgettable(now: number): boolean {
-    const isEmpty = this.connecting === 0 && this.waiting.length === 0 && this.#mayAsk;
-    return isEmpty && this.#permitsAt(now) === 0 && !this.isDown(now) && !this.believes(now);
+    const isEmpty = this.connecting === 0 && this.waiting.length === 0 && !this.#asking;
+    return isEmpty && !this.#resting && this.#permitsAt(now) === 0 && !this.isDown(now) && !this.believes(now);
+  }
+
+  /** Who rested until somebody has seen for himself how the host is need not rest any longer. */
+  #seen(): void {
+    if (this.suspect) this.#resting = false;
   }
 
   #permitsAt(now: number): number {
