@@ -32,6 +32,27 @@ export function descendants(pid: number, table = runningProcesses()): number[] {
   return children.flatMap((child) => [child, ...descendants(child, table)]);
 }
 
+/** Clock ticks of a second in /proc, on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** CPU time that a running process has used so far, in seconds. */
+export function cpuSeconds(pid: number): number {
+  if (process.platform === 'linux') {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // ... state is the 3rd field, utime the 14th and stime the 15th
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  }
+  const [seconds = 0, minutes = 0, hours = 0] = execFileSync('ps', ['-o', 'time=', '-p', `${pid}`], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split(':')
+    .map(Number)
+    .toReversed();
+  return seconds + 60 * minutes + 3_600 * hours;
+}
+
 function readProc(): TableRow[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

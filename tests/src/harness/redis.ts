@@ -22,6 +22,10 @@ export class TestRedis {
     return this.#server.port;
   }
 
+  get pid(): number {
+    return this.#server.process.pid ?? 0;
+  }
+
   /** The process stands still: connections stay open, nothing is answered, new connections are accepted by the kernel. */
   freeze(): void {
     this.#server.process.kill('SIGSTOP');
