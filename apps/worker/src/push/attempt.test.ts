@@ -1,6 +1,10 @@
 import { resolveDelivery } from '@pushfleet/config';
-import { describe, expect, it } from 'vitest';
-import { isSameDelivery } from './attempt.ts';
+import { defaultDelivery } from '@pushfleet/protocols';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StreamHub } from '../source/stream-hub.ts';
+import { StreamHubs } from '../source/stream-hubs.ts';
+import { Attempt, isSameDelivery } from './attempt.ts';
+import { holderDeps, openDial, pushOf, RtmpTarget } from './testing/holder-kit.ts';
 
 const before = resolveDelivery({}, {});
 const changes = {
@@ -26,5 +30,29 @@ describe('a change of options and settings', () => {
   it('makes another delivery when it makes the target impossible', () => {
     const impossible = resolveDelivery({ hls_profile: 's3', hls_method: 'post' }, {});
     expect(isSameDelivery('hls://bucket.example.com/live/', before, impossible)).toBe(false);
+  });
+});
+
+describe('an attempt whose stream cannot be put into the format of the target', () => {
+  class BrokenHub extends StreamHub {
+    override openFeed(): never {
+      throw new Error('no words for this');
+    }
+  }
+  const target = new RtmpTarget();
+  beforeEach(() => target.listen());
+  afterEach(() => target.close());
+
+  it('fails, and leaves no connection behind', async () => {
+    const { dial, sockets } = openDial();
+    const hubs = new StreamHubs(() => expect.unreachable());
+    const push = pushOf(target.url);
+    const { deps } = holderDeps(hubs, dial);
+    const options = { connectTimeoutMs: 5_000, delivery: defaultDelivery };
+    const attempt = new Attempt(push, options, { hub: new BrokenHub('cam'), ...deps.attemptDeps() });
+    expect(await attempt.run()).toMatchObject({ cause: 'internal', error: { code: 'internal' } });
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
+    await expect.poll(() => target.connections).toBe(0);
+    hubs.close();
   });
 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DesiredPush, EndCause } from '@pushfleet/contract';
 import { toPublishError } from '@pushfleet/contract';
 import {
+  type BatchFeed,
   type ChannelFeed,
   type DeliveryOptions,
   type Dial,
@@ -55,6 +56,8 @@ const SYNC_PATIENCE_MS = 2_500;
 
 const noStats: AttemptStats = { bytes: 0, frames: 0, droppedFrames: 0, lagMs: 0, queueBytes: 0, peer: '' };
 
+const NO_FEED: BatchFeed = { open: () => {}, close: () => {} };
+
 /** One try to deliver a push: connect, send, end. Built, run once, thrown away. */
 export class Attempt {
   readonly startedAt = new Date();
@@ -90,7 +93,7 @@ export class Attempt {
       const { signal } = this.#abort;
       await this.#deps.budget.use(host, () => publisher.connect(signal), signal);
       this.#accepted(publisher);
-      this.#feed = this.#deps.hub.openFeed(publisher.wireFormat);
+      this.#feed = await this.#openFeed(publisher);
       if (this.#cause !== undefined) this.#feed.end(this.#endKind);
       await publisher.send(this.#feed, signal);
       return { cause: this.#cause ?? 'target_closed', error: undefined };
@@ -101,6 +104,16 @@ export class Attempt {
     } finally {
       this.#losePatience();
       this.#feed?.close();
+    }
+  }
+
+  /** Rejects, and leaves no connection behind, when what the stream has kept cannot be said in the format of the target. */
+  async #openFeed(publisher: Publisher): Promise<ChannelFeed> {
+    try {
+      return this.#deps.hub.openFeed(publisher.wireFormat);
+    } catch (error) {
+      await publisher.send(NO_FEED, AbortSignal.abort(error));
+      throw error;
     }
   }
 
