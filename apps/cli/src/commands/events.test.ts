@@ -39,6 +39,22 @@ describe('events', () => {
     );
   });
 
+  it('names the host that is down', async () => {
+    api.on('GET /api/v1/events', (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const data = {
+        event: 'target_down',
+        at: '2026-01-01T00:00:00Z',
+        host: 'h:1935',
+        cause: 'dns',
+        worker: 'worker-1',
+      };
+      response.write(`id: 1-0\nevent: target_down\ndata: ${JSON.stringify(data)}\n\n`);
+    });
+    const { stdout } = await runCli(['events'], { env: { PUSHFLEET_URL: api.url } });
+    expect(stdout).toBe('2026-01-01T00:00:00Z target_down      h:1935 on worker-1 (dns)\n');
+  });
+
   it('follows, and after a broken connection resumes where it was', async () => {
     const stop = new AbortController();
     let connections = 0;

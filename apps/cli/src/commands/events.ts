@@ -82,11 +82,14 @@ const eventStyles: readonly [RegExp, Style][] = [
   [/^push_(retry|stalled)$|^worker_draining$|^stream_refused$/, 'warning'],
   [/^push_error$|^worker_(lost|fenced)$/, 'bad'],
   [/^push_(opened|connected)$/, 'busy'],
+  [/^target_up$/, 'good'],
+  [/^target_down$/, 'bad'],
 ];
 
 function describeEvent(event: FleetEvent, { paint }: Context): string {
   const style = eventStyles.find(([pattern]) => pattern.test(event.event))?.[1] ?? 'plain';
   const facts = [
+    event.host,
     event.stream,
     event.url && `-> ${event.url}`,
     event.push && `[${event.push}]`,
