@@ -84,7 +84,11 @@ export class Scheduler {
     this.options = options;
     this.#log = log;
     this.keys = new Keys(options.prefix);
-    this.redis = openConnections(options.redisUrl, (error) => log.debug({ err: error }, 'redis connection'));
+    this.redis = openConnections(
+      options.redisUrl,
+      (error) => log.debug({ err: error }, 'redis connection'),
+      () => log.warn('a connection to redis led nowhere and is replaced'),
+    );
     const { commands } = this.redis;
     this.cache = new DesiredCache(new PushStore(commands, this.keys));
     this.index = new PushIndex(this.cache);

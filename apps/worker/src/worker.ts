@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Environment, foldFlood } from '@pushfleet/config';
 import {
+  ConnectionGuard,
   type ControlMessage,
   connectRedis,
   type FleetEvent,
@@ -43,6 +44,8 @@ import { FactWriter } from './status/fact-writer.ts';
 import { StatusReporter } from './status/status-reporter.ts';
 
 const CONNECTS_AT_A_TIME = 50;
+/** A connection to Redis that owes an answer for so long is looked into: those that block are looked after by BullMQ. */
+const REDIS_PATIENCE_MS = 3_000;
 const TICK_MS = 250;
 const FENCE_MS = 200;
 const AUDIT_MS = 10_000;
@@ -65,6 +68,7 @@ export class FleetWorker {
   readonly #startedAt = new Date().toISOString();
   readonly #redis: Redis;
   readonly #subscriber: Redis;
+  readonly #guard: ConnectionGuard;
   readonly #keys: Keys;
   readonly #scripts: FleetScripts;
   readonly #facts: FactWriter;
@@ -101,6 +105,8 @@ export class FleetWorker {
     const onRedisError = (error: Error) => flood.warn({ error: error.message }, 'redis is away');
     this.#redis = connectRedis(redisUrl, onRedisError);
     this.#subscriber = connectRedis(redisUrl, onRedisError);
+    const guarded = [this.#redis, this.#subscriber].map((redis) => ({ redis, patienceMs: REDIS_PATIENCE_MS }));
+    this.#guard = new ConnectionGuard(guarded, () => log.warn('a connection to redis led nowhere and is replaced'));
     this.#keys = new Keys(config.prefix);
     const queueName = pushQueueName(config.pool);
     this.#scripts = new FleetScripts(this.#redis, this.#keys, queueName);
@@ -266,6 +272,7 @@ export class FleetWorker {
     const patienceMs = this.#heartbeat.silentMs < SILENT_MS ? HAND_BACK_MS : GOODBYE_MS;
     if (!(await within(patienceMs, this.#queue.close()))) this.#log.error('jobs could not be given back');
     this.#watch.stop();
+    this.#guard.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#reporter.stop();
     await this.#ingest.close();

@@ -1,6 +1,7 @@
 export * from './api.ts';
 export * from './api-errors.ts';
 export * from './client.ts';
+export * from './connection-guard.ts';
 export * from './desired.ts';
 export * from './failure.ts';
 export * from './fleet.ts';

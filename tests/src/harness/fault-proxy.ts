@@ -15,6 +15,7 @@ export class FaultProxy {
   bytesToClient = 0;
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
+  readonly #abandoned = new Set<Socket>();
   #listener: Server | undefined;
   #port = 0;
   #bytesPerSecond = Number.POSITIVE_INFINITY;
@@ -48,6 +49,14 @@ export class FaultProxy {
     this.#frozen = undefined;
   }
 
+  /**
+   * What is connected now gets nothing more through, not even an end, while new connections work: the host behind has lost its power, and another
+   * one has its address.
+   */
+  abandon(): void {
+    for (const socket of this.#sockets) this.#abandoned.add(socket);
+  }
+
   /** Lets at most so many bytes per second through, for each connection and direction. */
   throttle(bytesPerSecond = Number.POSITIVE_INFINITY): void {
     this.#bytesPerSecond = bytesPerSecond;
@@ -70,6 +79,7 @@ export class FaultProxy {
 
   async stop(): Promise<void> {
     this.refuse();
+    this.#abandoned.clear();
     for (const socket of this.#sockets) socket.destroy();
     this.thaw();
     this.throttle();
@@ -98,15 +108,17 @@ export class FaultProxy {
   #pass(from: Socket, to: Socket, count: (sizeBytes: number) => void): void {
     from.on('data', async (bytes: Buffer) => {
       from.pause();
+      if (this.#abandoned.has(from)) return;
       await this.#write(bytes, to, count);
       from.resume();
     });
     from.on('end', async () => {
       await this.#frozen?.promise;
-      to.end();
+      if (!this.#abandoned.has(from)) to.end();
     });
     from.on('close', async (hadError) => {
       await this.#frozen?.promise;
+      if (this.#abandoned.has(from)) return;
       if (hadError) to.resetAndDestroy();
       else to.end();
     });

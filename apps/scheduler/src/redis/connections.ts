@@ -1,4 +1,4 @@
-import { connectRedis } from '@pushfleet/contract';
+import { ConnectionGuard, connectRedis } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
 /** Longer than this no caller waits for a command: the API answers 503 instead of hanging. */
@@ -6,6 +6,9 @@ const COMMAND_TIMEOUT_MS = 1_500;
 const QUEUE_TIMEOUT_MS = 5_000;
 /** Longer than the block of an XREAD, so that a connection that died silently is noticed. */
 const TAIL_TIMEOUT_MS = 15_000;
+/** A connection that owes an answer for so long is looked into. */
+const PATIENCE_MS = 3_000;
+const TAIL_PATIENCE_MS = 8_000;
 
 /** The scheduler's connections, each for what would disturb the others. Closed by `close`; BullMQ leaves connections it did not make. */
 export interface RedisConnections {
@@ -22,7 +25,8 @@ export interface RedisConnections {
   close(): void;
 }
 
-export function openConnections(url: string, onError: (error: Error) => void): RedisConnections {
+/** `replaced` hears of each connection that led nowhere. */
+export function openConnections(url: string, onError: (error: Error) => void, replaced: () => void): RedisConnections {
   const connections = {
     commands: connectRedis(url, onError, {
       enableOfflineQueue: false,
@@ -35,9 +39,15 @@ export function openConnections(url: string, onError: (error: Error) => void): R
     tail: connectRedis(url, onError, { commandTimeout: TAIL_TIMEOUT_MS }),
     intake: connectRedis(url, onError),
   };
+  const patience = (name: string) => (name === 'tail' ? TAIL_PATIENCE_MS : PATIENCE_MS);
+  const guard = new ConnectionGuard(
+    Object.entries(connections).map(([name, redis]) => ({ redis, patienceMs: patience(name) })),
+    replaced,
+  );
   return {
     ...connections,
     close: () => {
+      guard.stop();
       for (const redis of Object.values(connections)) redis.disconnect();
     },
   };
