@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Environment, foldFlood } from '@pushfleet/config';
 import {
   ConnectionGuard,
@@ -18,11 +17,14 @@ import { ControlChannel } from './control/control-channel.ts';
 import { DesiredReader } from './desired/desired-reader.ts';
 import { DesiredWatch } from './desired/desired-watch.ts';
 import { Remembered } from './desired/remembered.ts';
-import { fairConcurrency, poolCapacity } from './fleet/balance.ts';
+import type { Limits } from './fleet/admission.ts';
+import type { Pool } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
 import { DOWN_AFTER_PUSHES, HostScripts } from './fleet/host-scripts.ts';
+import { Intake, MEASURE_MS } from './fleet/intake.ts';
 import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
+import { Rebalancer } from './fleet/rebalancer.ts';
 import { type Beat, FleetScripts } from './fleet/scripts.ts';
 import { within } from './fleet/within.ts';
 import { workerMetrics } from './http/metrics.ts';
@@ -83,7 +85,8 @@ export class FleetWorker {
   readonly #queue: PushQueueWorker;
   readonly #heartbeat: Heartbeat;
   readonly #control: ControlChannel;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #intake: Intake;
+  readonly #rebalancer: Rebalancer;
   readonly #timers: NodeJS.Timeout[] = [];
   #addresses = { rtmp: '', http: '' };
   #peers: readonly WorkerRecord[] = [];
@@ -156,8 +159,11 @@ export class FleetWorker {
     });
     const budget = new ConnectBudget(CONNECTS_AT_A_TIME, permits);
     const memories = new PushMemories(this.#redis, this.#keys);
+    this.#intake = new Intake(limitsOf(config), () => this.#neededBps());
+    this.#rebalancer = new Rebalancer(config.rebalance);
     this.#processor = new PushProcessor({
       pool: config.pool,
+      mayHold: () => (this.#intake.isOverloaded ? 0 : this.#queue.concurrency),
       scripts: this.#scripts,
       reporter: () => this.#reporter,
       push: (id) => this.#desired.push(id),
@@ -225,7 +231,12 @@ export class FleetWorker {
           ? testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs)
           : undefined,
       metrics: () =>
-        workerMetrics(this.#record(), this.#processor.holders(), { ...budget.figures(), asked: permits.asked }),
+        workerMetrics(
+          this.#record(),
+          this.#processor.holders(),
+          { ...budget.figures(), asked: permits.asked },
+          this.#hubs.names.length,
+        ),
       media: (exchange) => this.#ingest.answer(exchange),
       failed: (err) => log.error({ err }, 'request failed'),
     });
@@ -251,12 +262,13 @@ export class FleetWorker {
       this.#addresses = { ...this.#addresses, rtmp: at(await this.#ingest.listen(rtmpPort, bind)) };
     await this.#redis.sadd(this.#keys.pools, pool);
     await this.#control.listen((message) => this.#obey(message));
-    this.#loopDelay.enable();
+    this.#intake.start();
     await this.#heartbeat.start();
     // The others make room for this worker's share now and not at their next beat.
     await this.#control.send({ op: 'beat' });
     this.#queue.run().catch((error: Error) => this.#log.error({ error: error.message }, 'the queue stopped'));
     this.#every(TICK_MS, () => this.#tick());
+    this.#every(MEASURE_MS, () => this.#intake.measure());
     this.#every(FENCE_MS, () => void this.#checkFence());
     this.#every(AUDIT_MS, () => void this.#audit().catch(() => {}));
     this.#watch.start();
@@ -281,7 +293,7 @@ export class FleetWorker {
     this.#facts.event({ event: 'worker_stopped', at: new Date().toISOString(), worker: this.#config.workerId });
     await within(FAREWELL_MS, this.#facts.flush());
     await within(FAREWELL_MS, this.#heartbeat.stop());
-    this.#loopDelay.disable();
+    this.#intake.stop();
     this.#subscriber.disconnect();
     this.#redis.disconnect();
     this.#log.info({ worker: this.#config.workerId }, 'worker_stopped');
@@ -364,8 +376,29 @@ export class FleetWorker {
     this.#setDrained(beat.isDrained ?? this.#isDrained);
     if (this.#queue.revive()) this.#log.warn('the queue had stopped and is started again');
     if (this.#draining) return;
-    const { capacity, pool } = this.#config;
-    await this.#queue.setConcurrency(fairConcurrency(beat.jobs, capacity, poolCapacity(workers, pool, beat.dead)));
+    const members = workers.filter(({ id, pool }) => pool === this.#config.pool && this.#living.has(id));
+    const pool: Pool = { members, jobs: beat.jobs, waiting: beat.waiting };
+    const now = performance.now();
+    await this.#queue.setConcurrency(this.#intake.concurrency(this.#record(), pool, now));
+    this.#rebalance(pool, now);
+  }
+
+  #rebalance(pool: Pool, now: number): void {
+    const holder = this.#rebalancer.look(this.#record(), pool, [...this.#processor.holders()], now);
+    if (holder === undefined) return;
+    this.#log.info({ push: holder.id, held: this.#processor.size }, 'push_rebalanced');
+    holder.intend('rebalanced');
+  }
+
+  /** Says once that the worker has become full, and why, or that it takes pushes again. */
+  #tellFullness(now: number): void {
+    const news = this.#intake.news(now);
+    if (news === undefined) return;
+    const worker = this.#config.workerId;
+    const held = this.#processor.size;
+    const event = news.fullCause === null ? 'worker_taking' : 'worker_full';
+    this.#log[news.fullCause === null ? 'info' : 'warn']({ worker, held, full: news.full }, event);
+    this.#facts.event({ event, at: new Date().toISOString(), worker, message: news.full });
   }
 
   async #verify(why: string): Promise<void> {
@@ -424,6 +457,7 @@ export class FleetWorker {
   #tick(): void {
     const now = performance.now();
     for (const holder of this.#processor.holders()) holder.tick(now);
+    this.#tellFullness(now);
   }
 
   #unready(): string[] {
@@ -440,9 +474,10 @@ export class FleetWorker {
   }
 
   #record(): WorkerRecord {
-    const { workerId: name, pool, capacity } = this.#config;
+    const { workerId: name, pool, capacity, labels } = this.#config;
+    const { cpuPercent, loopDelayMs } = this.#intake.reading;
     let egressBps = 0;
-    for (const holder of this.#processor.holders()) egressBps += holder.face.bitrateBps;
+    for (const { face } of this.#processor.holders()) egressBps += face.bitrateBps;
     return {
       id: this.#queue.id,
       name,
@@ -450,15 +485,32 @@ export class FleetWorker {
       capacity,
       held: this.#processor.size,
       state: this.#draining ? 'draining' : 'ready',
+      ...this.#intake.look(),
+      labels,
       ...this.#addresses,
       version: VERSION,
       startedAt: this.#startedAt,
       egressBps: Math.round(egressBps),
-      eventLoopDelayMs: Math.round(this.#loopDelay.percentile(99) / 1e5) / 10,
+      cpuPercent: Math.round(cpuPercent * 10) / 10,
+      eventLoopDelayMs: Math.round(loopDelayMs * 10) / 10,
     };
+  }
+
+  *#neededBps(): Generator<number> {
+    for (const { face } of this.#processor.holders()) yield face.neededBps;
   }
 
   #every(ms: number, act: () => void): void {
     this.#timers.push(setInterval(act, ms));
   }
+}
+
+function limitsOf({ capacity, maxCpuPercent, maxLoopDelayMs, maxEgressMbps }: Environment): Limits {
+  const without = Number.POSITIVE_INFINITY;
+  return {
+    capacity,
+    cpuPercent: maxCpuPercent === 'off' ? without : maxCpuPercent,
+    loopDelayMs: maxLoopDelayMs === 'off' ? without : maxLoopDelayMs,
+    egressBps: maxEgressMbps === undefined ? without : maxEgressMbps * 1e6,
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fullCauses } from './fleet.ts';
 import { journalEntrySchema, lastErrorSchema, pushStatusSchema } from './status.ts';
 
 /** The JSON of the API, version 1: snake_case, times RFC 3339, numbers with their unit in the name. */
@@ -84,13 +85,17 @@ export const workerViewSchema = z
     drain: z.object({ by: z.string(), at: z.string() }).nullable().describe('who wants it to hold nothing'),
     capacity: z.int(),
     held: z.int(),
+    full: z.string().describe('why it takes no more pushes, in words for people; empty while it takes them'),
+    full_cause: z.enum(fullCauses).nullable().describe('null while it takes pushes'),
+    labels: z.record(z.string(), z.string()),
     publications: z.int().describe('streams that are published to it'),
     rtmp: z.string(),
     http: z.string(),
     version: z.string(),
     started_at: z.string(),
     egress_bps: z.int(),
-    event_loop_delay_ms: z.number(),
+    cpu_percent: z.number().describe('of one core, over the last seconds'),
+    event_loop_delay_ms: z.number().describe('99th percentile of the last seconds'),
     beat_age_ms: z.int(),
   })
   .meta({ id: 'Worker' });

@@ -1,3 +1,7 @@
+/** What keeps a worker from taking one more push. */
+export const fullCauses = ['capacity', 'cpu', 'loop_delay', 'egress'] as const;
+export type FullCause = (typeof fullCauses)[number];
+
 /** What a worker says of itself with every heartbeat. */
 export interface WorkerRecord {
   /** Unique per process: BullMQ's worker id, so that a lock token `<id>:<n>` names its holder. */
@@ -9,12 +13,21 @@ export interface WorkerRecord {
   /** Pushes held, those that wait for a source included. */
   readonly held: number;
   readonly state: 'ready' | 'draining';
+  /** Null while it takes pushes. Full is no state of its own: what it holds goes on, and it can drain as well. */
+  readonly fullCause: FullCause | null;
+  /** The same in words for people, with figure and limit; empty while it takes pushes. */
+  readonly full: string;
+  /** PUSHFLEET_LABELS. */
+  readonly labels: Readonly<Record<string, string>>;
   /** `host:port` under which other workers reach the ingest; empty when it is off. */
   readonly rtmp: string;
   readonly http: string;
   readonly version: string;
   readonly startedAt: string;
   readonly egressBps: number;
+  /** Of one core, over the last seconds. */
+  readonly cpuPercent: number;
+  /** 99th percentile of the last seconds. */
   readonly eventLoopDelayMs: number;
 }
 

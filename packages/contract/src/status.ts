@@ -59,6 +59,7 @@ export type EndCause =
   | 'stopped'
   | 'source_timeout'
   | 'drained'
+  | 'rebalanced'
   | 'restarted'
   | 'renewed'
   | 'updated'
@@ -111,6 +112,8 @@ export const eventTypeSchema = z.enum([
   'stream_removed',
   'worker_started',
   'worker_draining',
+  'worker_full',
+  'worker_taking',
   'worker_stopped',
   'worker_lost',
   'worker_fenced',

@@ -78,8 +78,8 @@ async function follow(
 }
 
 const eventStyles: readonly [RegExp, Style][] = [
-  [/^push_(started|resumed)$|^stream_started$|^worker_started$/, 'good'],
-  [/^push_(retry|stalled)$|^worker_draining$|^stream_refused$/, 'warning'],
+  [/^push_(started|resumed)$|^stream_started$|^worker_(started|taking)$/, 'good'],
+  [/^push_(retry|stalled)$|^worker_(draining|full)$|^stream_refused$/, 'warning'],
   [/^push_error$|^worker_(lost|fenced)$/, 'bad'],
   [/^push_(opened|connected)$/, 'busy'],
   [/^target_up$/, 'good'],

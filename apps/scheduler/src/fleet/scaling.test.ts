@@ -18,6 +18,11 @@ describe('scaling', () => {
     expect(scaling(members, 5)).toMatchObject({ workers: 1, capacity: 100, used: 30, pending: 5 });
   });
 
+  it('takes a worker that is full for its load for as big as it has proved to be', () => {
+    const members = [member({ held: 40, fullCause: 'cpu' }), member({ held: 40, fullCause: 'egress' })];
+    expect(scaling(members, 10)).toEqual({ workers: 2, capacity: 80, used: 80, pending: 10, desired_workers: 3 });
+  });
+
   it('wants a first worker when there is none, and none when there is nothing to do', () => {
     expect(scaling([], 3)).toMatchObject({ workers: 0, desired_workers: 1 });
     expect(scaling([], 0).desired_workers).toBe(0);

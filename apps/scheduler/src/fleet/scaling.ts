@@ -4,7 +4,7 @@ import type { FleetMember } from './fleet-member.ts';
 export const scalingSchema = z
   .object({
     workers: z.int().describe('workers that take pushes'),
-    capacity: z.int().describe('pushes they may hold together'),
+    capacity: z.int().describe('pushes they may hold together; of one that is full for its load, those that it holds'),
     used: z.int().describe('pushes they hold'),
     pending: z.int().describe('pushes that no worker has'),
     desired_workers: z.int().describe('workers of the average size that hold all pushes with a fifth to spare'),
@@ -20,7 +20,7 @@ const DEFAULT_CAPACITY = 1_000;
 /** How big the fleet is and should be, for autoscalers. */
 export function scaling(members: readonly FleetMember[], pending: number): Scaling {
   const ready = members.filter(({ state }) => state === 'ready');
-  const capacity = ready.reduce((sum, member) => sum + member.capacity, 0);
+  const capacity = ready.reduce((sum, member) => sum + realCapacity(member), 0);
   const used = members.filter(({ state }) => state !== 'lost').reduce((sum, member) => sum + member.held, 0);
   const average = capacity > 0 ? capacity / ready.length : DEFAULT_CAPACITY;
   const wanted = used + pending;
@@ -31,4 +31,9 @@ export function scaling(members: readonly FleetMember[], pending: number): Scali
     pending,
     desired_workers: wanted === 0 ? 0 : Math.ceil(wanted / (average * FILL)),
   };
+}
+
+/** A worker whose CPU, event loop or egress is used up shows what it can really hold. */
+function realCapacity({ capacity, held, fullCause }: FleetMember): number {
+  return fullCause === null ? capacity : Math.max(1, Math.min(capacity, held));
 }

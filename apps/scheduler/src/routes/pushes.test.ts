@@ -29,7 +29,9 @@ describe('POST /api/v1/pushes', () => {
       protocol: 'rtmp',
     });
     expect(text).not.toContain('secret-stream-key');
-    await expect.poll(() => app.push(body.id)).toMatchObject({ id: body.id, status: 'pending', reason: 'queued' });
+    await expect
+      .poll(() => app.push(body.id))
+      .toMatchObject({ id: body.id, status: 'pending', reason: 'not yet taken by a worker' });
   });
 
   it('adds once when the same push is sent twice with its id', async () => {

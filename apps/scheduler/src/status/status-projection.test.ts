@@ -36,7 +36,12 @@ describe('projectStatus', () => {
       'pending',
       "no worker in pool 'default'",
     ],
-    ['does not believe a holder that has left', { report: report({ worker: 'gone' }) }, 'pending', 'queued'],
+    [
+      'does not believe a holder that has left',
+      { report: report({ worker: 'gone' }) },
+      'pending',
+      'not yet taken by a worker',
+    ],
     ['shows a retry until it is due', { report: report({ status: 'retry', next_retry_at: inMs(3000) }) }, 'retry', ''],
     [
       'shows a retry until a worker can have taken it',
@@ -48,13 +53,13 @@ describe('projectStatus', () => {
       'forgets a retry that nobody takes',
       { report: report({ status: 'retry', next_retry_at: inMs(-11_000) }) },
       'pending',
-      'queued',
+      'not yet taken by a worker',
     ],
     [
       'forgets the retry of an older revision',
       { report: report({ status: 'retry', revision: 4, next_retry_at: inMs(3000) }) },
       'pending',
-      'queued',
+      'not yet taken by a worker',
     ],
     [
       'forgets the retry of a paused push',
@@ -87,7 +92,7 @@ describe('projectStatus', () => {
       'forgets the error of an older revision',
       { report: report({ status: 'error', revision: 4 }) },
       'pending',
-      'queued',
+      'not yet taken by a worker',
     ],
     [
       'shows a paused push as paused whatever its last error was',
@@ -101,14 +106,6 @@ describe('projectStatus', () => {
       'pending',
       "no worker in pool 'default'",
     ],
-    [
-      'waits for a worker that is not draining',
-      { workers: [worker({ state: 'draining' })] },
-      'pending',
-      "no worker in pool 'default'",
-    ],
-    ['waits for free capacity', { workers: [worker({ held: 100 })] }, 'pending', "no free capacity in pool 'default'"],
-    ['is queued while there is room', { workers: [worker({ held: 100 }), worker({ held: 99 })] }, 'pending', 'queued'],
   ])('%s', (_name, changes, status, reason) => {
     expect(projectStatus(facts(changes), nowMs)).toEqual({ status, reason });
   });

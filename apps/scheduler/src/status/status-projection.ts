@@ -8,6 +8,7 @@ import {
   type PushView,
 } from '@pushfleet/contract';
 import type { FleetMember } from '../fleet/fleet-member.ts';
+import { whyPending } from '../fleet/why-pending.ts';
 import { optionsOf, restsInError, shownHeaders, shownUrl } from '../push/derived.ts';
 
 /** What the status of one push follows from. */
@@ -107,13 +108,6 @@ function whyDisabled(push: DesiredPush, stream: DesiredStream | undefined): stri
   if (stream === undefined || stream.removed) return `there is no stream '${push.stream}'`;
   if (stream.spec.disabled === true) return 'the stream is disabled';
   return 'disabled in its options';
-}
-
-function whyPending(pool: string, workers: readonly FleetMember[]): string {
-  const ready = workers.filter((worker) => worker.pool === pool && worker.state === 'ready');
-  if (ready.length === 0) return `no worker in pool '${pool}'`;
-  if (ready.every(({ held, capacity }) => held >= capacity)) return `no free capacity in pool '${pool}'`;
-  return 'queued';
 }
 
 function lastError(push: DesiredPush, report: PushReport | undefined): LastError | null {

@@ -7,6 +7,7 @@ export const endKinds = {
   removed: 'final',
   updated: 'final', // goes on at another target
   drained: 'handover', // goes on on another worker
+  rebalanced: 'handover',
   restarted: 'handover',
   renewed: 'handover',
   source_timeout: 'handover', // goes on when the source is back
@@ -15,6 +16,6 @@ export const endKinds = {
 export type CleanCause = keyof typeof endKinds;
 
 /** Nobody waits for these ends: they come right before a sync sample, with which the next holder begins. */
-const unhurried: ReadonlySet<CleanCause> = new Set<CleanCause>(['drained', 'renewed']);
+const unhurried: ReadonlySet<CleanCause> = new Set<CleanCause>(['drained', 'rebalanced', 'renewed']);
 
 export const endsAtSync = (cause: CleanCause): boolean => unhurried.has(cause);

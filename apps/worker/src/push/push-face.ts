@@ -24,6 +24,9 @@ export interface FaceDeps {
   readonly changed: () => void;
 }
 
+/** How much of its last peak a push is thought to need no more, with each report. */
+const PEAK_DECAY = 1 / 16;
+
 /** Where a holder stands in its budget of failures. */
 export interface Budget {
   readonly failuresInARow: number;
@@ -43,6 +46,7 @@ export class PushFace {
   #hasRun = false;
   #rate: RateMeter | undefined;
   #bitrateBps = 0;
+  #neededBps = 0;
   #counted = { bytes: 0, droppedFrames: 0 };
 
   constructor(push: DesiredPush, deps: FaceDeps) {
@@ -58,6 +62,11 @@ export class PushFace {
   /** As of the last report. */
   get bitrateBps(): number {
     return this.#bitrateBps;
+  }
+
+  /** What the push needs when it sends: rises with its bit rate and falls slowly, over attempts too. 0 before it has sent anything. */
+  get neededBps(): number {
+    return this.#neededBps;
   }
 
   waiting(reason: string): void {
@@ -196,6 +205,9 @@ export class PushFace {
 
   #measureRate(now: number, attempt: Attempt, bytes: number): number {
     this.#rate ??= new RateMeter(attempt.burstMs);
-    return this.#rate.measure(now, bytes);
+    const bps = this.#rate.measure(now, bytes);
+    const change = bps - this.#neededBps;
+    if (bps > 0) this.#neededBps += change > 0 ? change : change * PEAK_DECAY;
+    return bps;
   }
 }

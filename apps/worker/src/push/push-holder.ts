@@ -7,7 +7,7 @@ import { Attempt, type AttemptDeps, isSameDelivery } from './attempt.ts';
 import { type FaceDeps, PushFace } from './push-face.ts';
 
 /** Why a holder lets go of its push ... */
-export type Farewell = 'stopped' | 'removed' | 'drained' | 'restarted' | 'lost' | 'fenced';
+export type Farewell = 'stopped' | 'removed' | 'drained' | 'rebalanced' | 'restarted' | 'lost' | 'fenced';
 /** ... or only of its connection. */
 type Intent = Farewell | 'updated';
 
@@ -107,6 +107,11 @@ export class PushHolder {
     this.#waiting.abort();
     if (intent === 'lost' || intent === 'fenced') this.#attempt?.drop('fenced');
     else this.#attempt?.end(intent, endKind);
+  }
+
+  /** Undefined without a connection. */
+  get connectedAt(): Date | undefined {
+    return this.#attempt?.connectedAt;
   }
 
   /** Of the stream that the holder knows. */

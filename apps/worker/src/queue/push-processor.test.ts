@@ -21,7 +21,7 @@ afterEach(() => {
   hubs.hubs.close();
 });
 
-function open(wanted: () => DesiredPush | undefined) {
+function open(wanted: () => DesiredPush | undefined, mayHold = () => 10) {
   const { giveBudgetBack: _, adopt: __, ...holder } = holderDeps(hubs.hubs, dialled.dial).deps;
   const scripts = {
     giveBudgetBack: vi.fn(async () => true),
@@ -31,6 +31,7 @@ function open(wanted: () => DesiredPush | undefined) {
   const last = vi.fn(async () => {});
   const processor = new PushProcessor({
     pool: 'default',
+    mayHold,
     scripts: scripts as unknown as FleetScripts,
     reporter: () => ({ last }) as unknown as StatusReporter,
     push: async () => wanted(),
@@ -78,6 +79,17 @@ describe('a job that shall not be held (here)', () => {
     await expect(processor.process(job, 'w:1', abort.signal)).rejects.toThrow(WaitingError);
     expect(moveToWait).toHaveBeenCalledExactlyOnceWith('w:1');
     expect(dialled.sockets).toEqual([]);
+  });
+
+  it('goes back at a worker that is full', async () => {
+    const { job, moveToWait } = jobOf(pushOf(target.url));
+    await expect(
+      open(
+        () => pushOf(target.url),
+        () => 0,
+      ).processor.process(job, 'w:1'),
+    ).rejects.toThrow(WaitingError);
+    expect(moveToWait).toHaveBeenCalledExactlyOnceWith('w:1');
   });
 
   it('goes back when the worker begins to drain while Redis is asked', async () => {
@@ -145,10 +157,12 @@ describe('a second activation of a push that is held', () => {
   it('takes the connection over: there is never a second one, and only its own lock counts', async () => {
     hubs.show('cam');
     const push = pushOf(target.url);
-    const { processor } = open(() => push);
+    const mayHold = vi.fn(() => 1);
+    const { processor } = open(() => push, mayHold);
     const [first, second] = [jobOf(push), jobOf(push)];
     const outcomes = [processor.process(first.job, 'w:1')];
     await vi.waitFor(() => expect(target.asked).toHaveBeenCalled());
+    mayHold.mockReturnValue(0); // beyond what is held already
     outcomes.push(processor.process(second.job, 'w:2'));
     await vi.waitFor(() => expect(processor.holder('p1')!.lease.token).toBe('w:2'));
     processor.lost('push-p1', 'w:1');

@@ -20,6 +20,8 @@ import type { StatusReporter } from '../status/status-reporter.ts';
 export interface PushProcessorDeps {
   /** Whose queue the jobs come from. */
   readonly pool: string;
+  /** Pushes that this worker may hold just now. */
+  readonly mayHold: () => number;
   readonly scripts: FleetScripts;
   readonly reporter: () => StatusReporter;
   readonly push: (id: string) => Promise<DesiredPush | undefined>;
@@ -73,7 +75,7 @@ export class PushProcessor {
 
   /** BullMQ's processor; three parameters, since it gives the signal only to who declares it. */
   process = async (job: Job<PushJob>, token = '', signal?: AbortSignal): Promise<unknown> => {
-    if (this.#draining) return giveBack(job, token);
+    if (this.#draining || this.#isTooMuch(job)) return giveBack(job, token);
     const wanted = await this.#wantedBy(job);
     if (wanted === undefined) return { stopped: 'not wanted' };
     const { push, stream } = wanted;
@@ -87,6 +89,11 @@ export class PushProcessor {
     const held = this.#hold(push, stream, lease);
     return this.#outcome(held.holder, await held.ended, lease);
   };
+
+  /** BullMQ waits for a job already when it is told to take fewer: it brings one too many, which is for somebody else. */
+  #isTooMuch(job: Job): boolean {
+    return this.#held.size >= this.#deps.mayHold() && !this.#held.has(pushIdOfJob(job.id ?? ''));
+  }
 
   /** The push as people want it now; undefined when it shall not run (here). Throws for a job that no scheduler made. */
   async #wantedBy(job: Job<PushJob>): Promise<{ push: DesiredPush; stream: DesiredStream } | undefined> {

@@ -88,15 +88,14 @@ export class PushQueueWorker extends Worker<PushJob> {
     if (lost.length > 0) this.emit('lockRenewalFailed', lost);
   }
 
-  /** Raising concurrency on a worker whose jobs never end is noticed only after a pause. */
+  /** How many jobs to hold at most; 0 takes no more, whatever is held. */
   async setConcurrency(target: number): Promise<void> {
-    if (target === this.concurrency) return;
+    if (target === 0) return this.pause(true);
     const raised = target > this.concurrency;
     this.concurrency = target;
-    if (raised && this.isRunning() && !this.isPaused()) {
-      await this.pause(true);
-      await this.resume();
-    }
+    // Raising it on a worker whose jobs never end is noticed only after a pause.
+    if (raised && this.isRunning()) await this.pause(true);
+    if (this.isPaused()) await this.resume();
   }
 
   async #reclaim(jobId: string, token: string): Promise<boolean> {

@@ -67,6 +67,19 @@ export const cidrList: ValueKind<readonly Cidr[]> = {
   read: parseCidrList,
 };
 
+const LABEL = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=([\u0020-\u002b\u002d-\u007e]{0,255})$/;
+
+/** Names and texts of the operator's own choice. */
+export const labels: ValueKind<Readonly<Record<string, string>>> = {
+  expects: 'NAME=VALUE pairs such as region=eu,rack=1, with each name once',
+  read: (value) => {
+    const pairs = value.split(',').map((pair) => LABEL.exec(pair.trim()));
+    const members = pairs.flatMap((pair) => (pair === null ? [] : [[pair[1]!, pair[2]!] as const]));
+    const isWhole = members.length === pairs.length && new Set(members.map(([name]) => name)).size === pairs.length;
+    return isWhole ? Object.fromEntries(members) : undefined;
+  },
+};
+
 export const redisUrl: ValueKind<Secret> = {
   expects: REDIS_URL_FORMS,
   read: (value) => (parseRedisUrl(value) === undefined ? undefined : new Secret(value)),

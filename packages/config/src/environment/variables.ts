@@ -8,6 +8,7 @@ import {
   httpUrl,
   integer,
   integerOrOff,
+  labels,
   oneOf,
   port,
   portOrOff,
@@ -38,6 +39,13 @@ export interface Environment {
   readonly pool: string;
   /** Pushes that the worker holds at most. */
   readonly capacity: number;
+  /** Load above which the worker takes no more pushes. */
+  readonly maxCpuPercent: number | 'off';
+  readonly maxLoopDelayMs: number | 'off';
+  readonly maxEgressMbps: number | undefined;
+  /** Pushes per minute that the worker hands over to those with more room. */
+  readonly rebalance: number | 'off';
+  readonly labels: Readonly<Record<string, string>>;
   readonly rtmpPort: number | 'off';
   readonly httpPort: number | 'off';
   readonly bind: string;
@@ -148,6 +156,50 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     roles: workers,
     kind: integer(1, 100_000),
     fallback: () => 1000,
+  },
+  maxCpuPercent: {
+    name: 'PUSHFLEET_MAX_CPU',
+    unit: '%',
+    default: '90',
+    doc: 'CPU of the process, in percent of one core, above which the worker takes no more pushes; off is no limit.',
+    roles: workers,
+    kind: integerOrOff(1, 1600),
+    fallback: () => 90,
+  },
+  maxLoopDelayMs: {
+    name: 'PUSHFLEET_MAX_LOOP_DELAY',
+    unit: 'ms',
+    default: '200',
+    doc: 'Delay of the event loop (99th percentile) above which the worker takes no more pushes; off is no limit.',
+    roles: workers,
+    kind: integerOrOff(10, 10_000),
+    fallback: () => 200,
+  },
+  maxEgressMbps: {
+    name: 'PUSHFLEET_MAX_EGRESS_MBPS',
+    unit: 'Mb/s',
+    default: 'none',
+    doc: 'What the worker may send to targets: it takes no push that would need more.',
+    roles: workers,
+    kind: integer(1, 1_000_000),
+    fallback: none,
+  },
+  rebalance: {
+    name: 'PUSHFLEET_REBALANCE',
+    unit: 'pushes per minute',
+    default: 'off',
+    doc: 'Pace at which a worker with clearly more than its share hands pushes to those with room.',
+    roles: workers,
+    kind: integerOrOff(1, 60),
+    fallback: () => 'off',
+  },
+  labels: {
+    name: 'PUSHFLEET_LABELS',
+    default: 'none',
+    doc: 'What people want to know of the worker, such as region=eu,rack=1.',
+    roles: workers,
+    kind: labels,
+    fallback: () => ({}),
   },
   rtmpPort: {
     name: 'PUSHFLEET_RTMP_PORT',
