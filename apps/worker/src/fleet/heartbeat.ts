@@ -41,9 +41,9 @@ export class Heartbeat {
     return performance.now() - this.#answeredAt;
   }
 
-  /** Milliseconds for which Redis has answered without a break. */
+  /** Milliseconds for which Redis has answered without a break; 0 while the next beat after one is still to be answered. */
   get unbrokenMs(): number {
-    return performance.now() - this.#unbrokenSince;
+    return this.#isBroken ? 0 : performance.now() - this.#unbrokenSince;
   }
 
   /** Resolves with the first answered beat. */
@@ -76,12 +76,16 @@ export class Heartbeat {
     await this.#scripts.leave(this.#record().id);
   }
 
+  get #isBroken(): boolean {
+    return this.silentMs > 3 * BEAT_INTERVAL_MS;
+  }
+
   async #beat(): Promise<void> {
     const record = this.#record();
     try {
       const epochCandidate = `${record.id}.${Date.now()}`;
       const beat = await this.#scripts.beat(record.id, JSON.stringify(record), epochCandidate, record.name);
-      if (this.silentMs > 3 * BEAT_INTERVAL_MS) this.#unbrokenSince = performance.now();
+      if (this.#isBroken) this.#unbrokenSince = performance.now();
       this.#answeredAt = performance.now();
       await this.#digest(beat, record);
     } catch (error) {
