@@ -51,6 +51,8 @@ const REDIS_PATIENCE_MS = 3_000;
 const TICK_MS = 250;
 const FENCE_MS = 200;
 const AUDIT_MS = 10_000;
+/** A Redis that needs longer is taken for one that is away. */
+const ANSWER_MS = 250;
 /** The other workers raise their share within this time, so that drained pushes find room at once. */
 const RAISE_MS = 60;
 /** How long a worker that stops waits for its jobs to be given back; when Redis is away, for its connections to be ended. */
@@ -179,7 +181,8 @@ export class FleetWorker {
         workerName: config.workerId,
         log,
         changed: () => this.#reporter.changed(),
-        redisAnswers,
+        canFail: async ({ job, token }) =>
+          redisAnswers() && within(ANSWER_MS, this.#queue.verifyLocks([{ jobId: job.id!, token }])),
       },
     });
     this.#reporter = new StatusReporter(

@@ -86,7 +86,7 @@ describe('a holder while Redis is away', () => {
     hubs.show('cam');
     target.decide = async () => refused;
     const { deps, ended, holder } = hold({ retry_timeout: 0.05, retry_limit: 3 });
-    deps.redisAnswers.mockReturnValue(false);
+    deps.canFail.mockResolvedValue(false);
     await expect(ended).resolves.toMatchObject({ kind: 'failed', final: true, localFailures: 2 });
     expect(target.asked).toHaveBeenCalledTimes(3);
     expect(holder.report(performance.now())).toMatchObject({ status: 'error', failures_in_a_row: 3 });
@@ -96,7 +96,7 @@ describe('a holder while Redis is away', () => {
     hubs.show('cam');
     const dial = vi.spyOn(dialled, 'dial').mockRejectedValue(new PublishError('fenced', 'attempt 1'));
     const { deps, ended } = hold({ retry_timeout: 0.05 });
-    deps.redisAnswers.mockReturnValue(false);
+    deps.canFail.mockResolvedValue(false);
     await expect(ended).resolves.toEqual({ kind: 'let-go', farewell: 'fenced' });
     expect(dial).toHaveBeenCalledTimes(1);
   });
@@ -105,7 +105,7 @@ describe('a holder while Redis is away', () => {
     hubs.show('cam');
     target.decide = async () => refused;
     const { deps, ended } = hold({ retry_timeout: 0.05 });
-    deps.redisAnswers.mockReturnValueOnce(false);
+    deps.canFail.mockResolvedValueOnce(false);
     await expect(ended).resolves.toMatchObject({ kind: 'failed', final: false, localFailures: 1 });
   });
 
@@ -113,7 +113,7 @@ describe('a holder while Redis is away', () => {
     hubs.show('cam');
     target.decide = async () => refused;
     const { deps, ended, holder, status } = hold({ retry_timeout: 3600 });
-    deps.redisAnswers.mockReturnValue(false);
+    deps.canFail.mockResolvedValue(false);
     await vi.waitFor(() => expect(status()).toBe('retry'));
     holder.intend(farewell);
     await expect(ended).resolves.toEqual({ kind: 'let-go', farewell });

@@ -30,8 +30,8 @@ export interface HolderDeps extends FaceDeps {
   readonly giveBudgetBack: (lease: JobLease) => Promise<void>;
   /** Writes the revision and options that now hold into the job. */
   readonly adopt: (lease: JobLease, push: DesiredPush, options: ResolvedPushOptions) => Promise<void>;
-  /** Redis answers: BullMQ can count and delay a failure. Otherwise the holder tries again by itself. */
-  readonly redisAnswers: () => boolean;
+  /** Redis answers right now and has the job: BullMQ can count and delay a failure. Otherwise the holder tries again by itself. */
+  readonly canFail: (lease: JobLease) => Promise<boolean>;
 }
 
 /** A session this long proves that the target takes the push: the retry budget starts anew. */
@@ -84,7 +84,7 @@ export class PushHolder {
         if (failure === undefined) continue;
         // Another worker has begun a later attempt: one more here would be later still, and end that one.
         if (failure.error.code === 'fenced') return { kind: 'let-go', farewell: 'fenced' };
-        if (failure.final || this.#deps.redisAnswers()) {
+        if (failure.final || (await this.#deps.canFail(this.lease))) {
           this.#lastFailure = 1;
           return failure;
         }

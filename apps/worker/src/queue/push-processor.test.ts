@@ -134,7 +134,7 @@ describe('a job whose push is held', () => {
     target.decide = async () => refused;
     const push = pushOf(target.url, { options: { retry_limit: 3, retry_timeout: 0.02 } });
     const { processor, scripts, holder } = open(() => push);
-    holder.redisAnswers.mockReturnValue(false);
+    holder.canFail.mockResolvedValue(false);
     const { job } = jobOf(push, { attemptsMade: 1 });
     await expect(processor.process(job, 'w:1')).rejects.toThrow(UnrecoverableError);
     expect(scripts.countFailures).toHaveBeenCalledExactlyOnceWith('push-p1', 'w:1', 1);

@@ -156,7 +156,7 @@ export function holderDeps(hubs: StreamHubs, dial: Dial) {
     workerName: 'w1',
     log: pino({ level: 'silent' }),
     changed: vi.fn(),
-    redisAnswers: vi.fn(() => true),
+    canFail: vi.fn(async () => true),
     giveBudgetBack: vi.fn(async () => {}),
     adopt: vi.fn(async () => {}),
   } satisfies HolderDeps;
