@@ -25,7 +25,8 @@ import { DOWN_AFTER_PUSHES, HostScripts } from './fleet/host-scripts.ts';
 import { Intake, MEASURE_MS } from './fleet/intake.ts';
 import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
 import { Rebalancer } from './fleet/rebalancer.ts';
-import { type Beat, FleetScripts } from './fleet/scripts.ts';
+import { BEAT_INTERVAL_MS, type Beat, DEAD_AFTER_MS, FleetScripts } from './fleet/scripts.ts';
+import { Standstill } from './fleet/standstill.ts';
 import { within } from './fleet/within.ts';
 import { workerMetrics } from './http/metrics.ts';
 import { WorkerHttp } from './http/worker-http.ts';
@@ -51,6 +52,8 @@ const REDIS_PATIENCE_MS = 3_000;
 const TICK_MS = 250;
 const FENCE_MS = 200;
 const AUDIT_MS = 10_000;
+/** Without an answered beat for this long the others may have taken the pushes over; a beat's worth on the safe side. */
+const TAKEN_OVER_MS = DEAD_AFTER_MS - BEAT_INTERVAL_MS;
 /** A Redis that needs longer is taken for one that is away. */
 const ANSWER_MS = 250;
 /** The other workers raise their share within this time, so that drained pushes find room at once. */
@@ -141,6 +144,7 @@ export class FleetWorker {
     });
     const pullUrl = (rtmp: string, name: string) => pulls.url(rtmp, name);
     const opener = new SourceOpener({ live: this.#live, dial: dialFor, pullUrl });
+    const standstill = new Standstill((stoodStillMs) => this.#woken(stoodStillMs));
     this.#hubs = new StreamHubs(
       (hub) =>
         new StreamInputs(hub, {
@@ -150,6 +154,7 @@ export class FleetWorker {
           sourceTimeoutMs: config.sourceTimeoutMs,
           switched: (change) => this.#inputSwitched(change),
         }),
+      (now) => standstill.look(now),
     );
     const redisAnswers = () => this.#heartbeat.silentMs < SILENT_MS;
     const perHost = config.connectsPerHost === 'off' ? 0 : config.connectsPerHost;
@@ -433,6 +438,18 @@ export class FleetWorker {
       this.#askingPeers = false;
     });
     if (!isCutOff(this.#heartbeat.silentMs, votes)) return;
+    this.#fence();
+  }
+
+  /** Nothing more is sent on connections that may be somebody else's by now, unless the beats had gone unanswered before. */
+  #woken(stoodStillMs: number): void {
+    const { silentMs } = this.#heartbeat;
+    if (this.#living.size < 2 || silentMs < TAKEN_OVER_MS || silentMs - stoodStillMs >= SILENT_MS) return;
+    this.#fence();
+  }
+
+  #fence(): void {
+    const { silentMs } = this.#heartbeat;
     this.#cutOff = true;
     this.#log.error({ silentMs: Math.round(silentMs), held: this.#processor.size }, 'worker_fenced');
     this.#facts.event({ event: 'worker_fenced', at: new Date().toISOString(), worker: this.#config.workerId });

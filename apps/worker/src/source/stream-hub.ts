@@ -30,6 +30,7 @@ interface HubChannel {
  */
 export class StreamHub {
   readonly name: string;
+  readonly #beforeMedia: (now: number) => void;
   #timeline = new Timeline();
   #gop = new GopCache();
   #tracks: readonly Track[] = [];
@@ -41,8 +42,9 @@ export class StreamHub {
   #isFresh = false;
   #waiting = new Set<() => void>();
 
-  constructor(name: string) {
+  constructor(name: string, beforeMedia: (now: number) => void = () => {}) {
     this.name = name;
+    this.#beforeMedia = beforeMedia;
   }
 
   get tracks(): readonly Track[] {
@@ -131,6 +133,7 @@ export class StreamHub {
 
   #append(sample: Sample): void {
     const now = performance.now();
+    this.#beforeMedia(now);
     const silenceMs = this.#isFresh && Number.isFinite(this.#lastSampleAt) ? now - this.#lastSampleAt : 0;
     this.#isFresh = false;
     this.#lastSampleAt = now;

@@ -21,11 +21,14 @@ const TICK_MS = 20;
 /** All streams of this process, each with one hub, however many pushes and players want it. A stream that nobody uses is closed. */
 export class StreamHubs {
   readonly #createInputs: (hub: StreamHub) => StreamInputs;
+  readonly #beforeMedia: (now: number) => void;
   readonly #entries = new Map<string, Entry>();
   readonly #timer = setInterval(() => this.#tick(), TICK_MS);
 
-  constructor(createInputs: (hub: StreamHub) => StreamInputs) {
+  /** `beforeMedia` is called before anything is sent, with performance.now(), and may close connections. */
+  constructor(createInputs: (hub: StreamHub) => StreamInputs, beforeMedia: (now: number) => void = () => {}) {
     this.#createInputs = createInputs;
+    this.#beforeMedia = beforeMedia;
   }
 
   get names(): string[] {
@@ -64,7 +67,7 @@ export class StreamHubs {
   }
 
   #open(name: string): Entry {
-    const hub = new StreamHub(name);
+    const hub = new StreamHub(name, this.#beforeMedia);
     const entry = { hub, inputs: this.#createInputs(hub), users: 0 };
     this.#entries.set(name, entry);
     return entry;
@@ -77,6 +80,7 @@ export class StreamHubs {
 
   #tick(): void {
     const now = performance.now();
+    this.#beforeMedia(now);
     for (const { hub } of this.#entries.values()) hub.tick(now);
   }
 }
