@@ -3,8 +3,11 @@ import { CLIP } from './ffmpeg.ts';
 import { TestProcess } from './test-process.ts';
 import { runTool } from './tool.ts';
 
-/** How a fragmented MP4 is made that is complete after every 200 ms. */
-export const FRAGMENTED = ['-movflags', '+empty_moov+default_base_moof', '-frag_duration', '200000'];
+/**
+ * How a fragmented MP4 is made that is complete after every 200 ms. Its header waits for the first fragment: else ffmpeg cannot tell there that one track
+ * begins before the other, and stretches a sample instead.
+ */
+export const FRAGMENTED = ['-movflags', '+delay_moov+default_base_moof', '-frag_duration', '200000'];
 
 /** GStreamer publishes the clip as MPEG-TS, in real time and with chunks, after it has asked whether it may. */
 export function publishWithCurlHttpSink(url: string, clip = CLIP): TestProcess {
