@@ -206,7 +206,7 @@ describe('a publisher at the wrong worker', () => {
     await until(async () => (await fleet.api.stream('moving')).source, { what: 'the older attempt' });
     const newer = await curl(`${elsewhere.httpUrl}/moving/m4s`, ['-L', ...session(6), '-T', mp4]);
     expect(newer.statuses).toEqual([302, 100, 200]);
-    await older.waitForLog(/replaced by a new publisher/);
+    await older.waitForLog(/session_outdated/);
     // An attempt that its fleet has given up does not come back, although the name is free.
     const given = await curl(`${here.httpUrl}/moving/m4s`, [...session(5), '-T', mp4]);
     expect(given.statuses).toEqual([409]);
