@@ -3,6 +3,7 @@ import { abortion, withTimeout } from '../publisher/cancel.ts';
 import { PublishError } from '../publisher/errors.ts';
 import type { BatchFeed, Publisher, PublisherDeps, PublisherStats } from '../publisher/publisher.ts';
 import { Keeper } from './keeper.ts';
+import { PlaylistWindow } from './playlist-window.ts';
 import { Publication } from './publication.ts';
 import type { PublicationState } from './publication-state.ts';
 import { hlsWireFormat } from './segmenter.ts';
@@ -10,6 +11,9 @@ import { findStart } from './starting-point.ts';
 import type { HlsTarget } from './target.ts';
 import { UploadClient } from './upload-client.ts';
 import { Uploader } from './uploader.ts';
+
+/** A playlist that ended longer ago is not continued by the very next picture. */
+const CONTINUED_MS = 10_000;
 
 /** Publishes one stream to one HTTP server as HLS: segments and a media playlist, uploaded as they come. */
 export class HlsPublisher implements Publisher {
@@ -54,7 +58,15 @@ export class HlsPublisher implements Publisher {
       durationMs,
       targetDurationS: isKept ? promisedS : undefined,
       maxTargetDurationS: rules.maxTargetDurationS,
+      continuesAtMs: this.#continuesAtMs,
     });
+  }
+
+  /** End of the playlist that goes on, if that was just now: what comes is to begin there. */
+  get #continuesAtMs(): number | undefined {
+    const endsAtMs = new PlaylistWindow(this.#state!.playlist).endsAtMs;
+    const isRecent = endsAtMs !== undefined && Math.abs(Date.now() - endsAtMs) < CONTINUED_MS;
+    return isRecent ? endsAtMs : undefined;
   }
 
   async send(feed: BatchFeed, signal: AbortSignal): Promise<void> {

@@ -218,5 +218,6 @@ describe('the segmenter', () => {
     const key = (change: Partial<HlsWireOptions> = {}) => hlsWireFormat({ ...options, ...change }).key;
     expect(key()).toBe('hls duration=2000');
     expect(key({ targetDurationS: 4, maxTargetDurationS: 5 })).toBe('hls duration=2000 target=4 max=5');
+    expect(key({ continuesAtMs: 1_700_000_000_000 })).toBe('hls duration=2000 from=1700000000000');
   });
 });

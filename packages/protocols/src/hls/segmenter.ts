@@ -23,6 +23,11 @@ export interface HlsWireOptions {
   /** What a playlist that goes on has promised already; undefined leaves it to the stream. */
   readonly targetDurationS: number | undefined;
   readonly maxTargetDurationS: number;
+  /**
+   * Wall clock of the end of what the segments continue, ms; undefined when they begin anew. Who has come from the same place shares them; those of who
+   * was here before are cut elsewhere, and would repeat or leave out a part.
+   */
+  readonly continuesAtMs?: number | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -40,10 +45,10 @@ const ASSUMED_STEP_MS = 40;
  * whole segments.
  */
 export function hlsWireFormat(options: HlsWireOptions): WireFormat {
-  const { durationMs, targetDurationS: target, maxTargetDurationS: max } = options;
+  const { durationMs, targetDurationS: target, maxTargetDurationS: max, continuesAtMs: from } = options;
   const bounds = `${target === undefined ? '' : ` target=${target}`}${max === Number.POSITIVE_INFINITY ? '' : ` max=${max}`}`;
   return {
-    key: `hls duration=${durationMs}${bounds}`,
+    key: `hls duration=${durationMs}${bounds}${from === undefined ? '' : ` from=${from}`}`,
     burstMs: durationMs,
     feedLimits: { maxPendingBytes: Number.POSITIVE_INFINITY, maxPendingMs: Number.POSITIVE_INFINITY },
     createPackager: () => new Segmenter(options),
