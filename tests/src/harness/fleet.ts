@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WorkerView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { Api } from './api.ts';
 import { freePort } from './ports.ts';
@@ -49,12 +50,19 @@ export async function startScheduler(env: Environment, name = 'scheduler'): Prom
     ...COMMON,
     ...env,
   });
-  await untilReady(scheduler, scheduler.url);
+  await untilReady(scheduler, `${scheduler.url}/ready`);
   return scheduler;
 }
 
-/** Starts a worker and resolves when it is ready. `env` needs REDIS_URL; anything else has a default for tests. */
-export async function startWorker(env: Environment, id = 'worker'): Promise<WorkerProcess> {
+/**
+ * Starts a worker and resolves when it is ready, or, where it never will be because it is drained, when it lives. `env` needs REDIS_URL; anything
+ * else has a default for tests.
+ */
+export async function startWorker(
+  env: Environment,
+  id = 'worker',
+  sign: '/ready' | '/health' = '/ready',
+): Promise<WorkerProcess> {
   const [rtmpPort, httpPort] = [await freePort(), await freePort()];
   const worker = new WorkerProcess(id, rtmpPort, httpPort, {
     PUSHFLEET_WORKER_ID: id,
@@ -69,7 +77,7 @@ export async function startWorker(env: Environment, id = 'worker'): Promise<Work
     ...COMMON,
     ...env,
   });
-  await untilReady(worker, worker.httpUrl);
+  await untilReady(worker, worker.httpUrl + sign);
   return worker;
 }
 
@@ -124,12 +132,21 @@ export class Fleet {
 
   /** Starts one more worker and resolves when the scheduler knows it. */
   async addWorker(env: Environment = {}): Promise<WorkerProcess> {
+    return this.#startWorker(`worker-${this.workers.length + 1}`, 'ready', env);
+  }
+
+  /** Starts a worker under the name of one that has ended; resolves when the scheduler knows it in this state. */
+  restartWorker(id: string, state: 'ready' | 'drained' = 'ready', env: Environment = {}): Promise<WorkerProcess> {
+    return this.#startWorker(id, state, env);
+  }
+
+  async #startWorker(id: string, state: WorkerView['state'], env: Environment): Promise<WorkerProcess> {
     const { env: common, workerEnv } = this.#options;
-    const id = `worker-${this.workers.length + 1}`;
-    const worker = await startWorker({ REDIS_URL: this.redis.url, ...common, ...workerEnv, ...env }, id);
+    const environment = { REDIS_URL: this.redis.url, ...common, ...workerEnv, ...env };
+    const worker = await startWorker(environment, id, state === 'ready' ? '/ready' : '/health');
     this.workers.push(worker);
-    await until(async () => (await this.api.workers()).some(({ name, state }) => name === id && state === 'ready'), {
-      what: `the scheduler to list ${id}`,
+    await until(async () => (await this.api.workers()).some((known) => known.name === id && known.state === state), {
+      what: `the scheduler to list ${id} as ${state}`,
     });
     return worker;
   }
@@ -196,7 +213,7 @@ async function untilReady(process: TestProcess, url: string): Promise<void> {
     await until(
       async () => {
         if (!process.isRunning) return true;
-        const answer = await request(`${url}/ready`);
+        const answer = await request(url);
         await answer.body.dump();
         return answer.statusCode === 200;
       },
