@@ -19,6 +19,7 @@ const STORM = 2_000;
 const HEALTHY = 100;
 const WORKERS = 3;
 const RETRY_S = 5;
+const HEALTHY_RETRY_S = 1;
 /** PUSHFLEET_CONNECTS_PER_HOST, less than the pushes and the machine would make of it, and what it allows at once. */
 const PER_SECOND = 100;
 const BURST = 5 * PER_SECOND;
@@ -51,11 +52,17 @@ describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_0
     fleet = await startFleet({
       workers: WORKERS,
       env: { LOG_LEVEL: 'info' },
-      workerEnv: { PUSHFLEET_CAPACITY: '3000', PUSHFLEET_CONNECTS_PER_HOST: `${PER_SECOND}` },
+      workerEnv: {
+        PUSHFLEET_CAPACITY: '3000',
+        PUSHFLEET_CONNECTS_PER_HOST: `${PER_SECOND}`,
+        // Whatever else the machine has to do: the workers take all pushes.
+        PUSHFLEET_MAX_CPU: 'off',
+        PUSHFLEET_MAX_LOOP_DELAY: 'off',
+      },
     });
     redis = connectRedis(fleet.redis.url, () => {});
     const push = (name: string, url: string) =>
-      `  push ${url}/${name}${url.includes(host) ? ` retry_timeout=${RETRY_S}` : ''};`;
+      `  push ${url}/${name} retry_timeout=${url.includes(host) ? RETRY_S : HEALTHY_RETRY_S};`;
     const stream = (name: string, file: string, pushes: string[]) =>
       `stream ${name} {\n  input file://${file};\n${pushes.join('\n')}\n}\n`;
     const toHealthy = healthyNames.map((name) => push(name, healthySink.url));
@@ -263,5 +270,28 @@ describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_0
     expect(open.map(({ timestampRegressions }) => timestampRegressions).some((count) => count > 0)).toBe(false);
     const pushes = await fleet.api.pushes({ stream: 'healthy' });
     expect(pushes.filter(({ status, dropped_frames }) => status !== 'running' || dropped_frames > 0)).toEqual([]);
+  });
+
+  it('while Redis stands still nobody waits for its permits', async () => {
+    fleet.redis.freeze();
+    try {
+      const noticed = async () => {
+        const answers = await Promise.all(fleet.workers.map(({ httpUrl }) => request(`${httpUrl}/ready`)));
+        await Promise.all(answers.map(({ body }) => body.dump()));
+        return answers.every(({ statusCode }) => statusCode === 503);
+      };
+      await until(noticed, { what: 'all workers to notice that Redis does not answer' });
+      const before = healthySink.connectedAt.length;
+      const since = performance.now();
+      healthySink.drop();
+      const again = () => healthySink.connectedAt.slice(before).map((at) => at - since);
+      await until(() => again().length >= HEALTHY && healthySink.open().length === HEALTHY, {
+        what: () => `the 100 to be connected again, ${again().length} are`,
+      });
+      console.log(`connected again without Redis: ${figures(again())}`);
+      expect(Math.max(...again())).toBeLessThan(HEALTHY_RETRY_S * 1_000 + 3_000);
+    } finally {
+      fleet.redis.thaw();
+    }
   });
 });
