@@ -154,7 +154,10 @@ export class FleetWorker {
           sourceTimeoutMs: config.sourceTimeoutMs,
           switched: (change) => this.#inputSwitched(change),
         }),
-      (now) => standstill.look(now),
+      {
+        beforeMedia: (now) => standstill.look(now),
+        failed: (err) => flood.warn({ err }, 'a stream could not be put into a format'),
+      },
     );
     const redisAnswers = () => this.#heartbeat.silentMs < SILENT_MS;
     const perHost = config.connectsPerHost === 'off' ? 0 : config.connectsPerHost;

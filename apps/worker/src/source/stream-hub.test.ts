@@ -90,4 +90,35 @@ describe('StreamHub', () => {
     source.sample(picture(0, true));
     await expect(patient).resolves.toBeUndefined();
   });
+
+  it('keeps the other formats and the source when one format cannot say what the stream gives', () => {
+    const faults: unknown[] = [];
+    const hub = new StreamHub('cam', { failed: (error) => faults.push(error) });
+    const source = hub.begin();
+    source.tracks([video]);
+    source.sample(picture(40, true));
+    const { written } = connect(hub);
+    const ends: string[] = [];
+    const packager = {
+      setTracks: () => {},
+      header: () => Buffer.alloc(0),
+      append: failAtSecond(),
+      flush: () => undefined,
+    };
+    const broken = hub.openFeed({ key: 'broken', createPackager: () => packager });
+    broken.open({ write: () => {}, end: (kind) => ends.push(kind), pendingBytes: 0 });
+    const before = written.length;
+    source.sample(picture(80, false));
+    expect(written.length).toBeGreaterThan(before);
+    expect([faults.length, ends]).toEqual([1, ['handover']]);
+    expect(hub.live).toBe(true);
+  });
 });
+
+function failAtSecond(): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count === 2) throw new RangeError('too large for its field');
+  };
+}

@@ -19,6 +19,14 @@ export interface HubSource extends SourceEvents {
   end(): void;
 }
 
+/** What a hub tells whoever runs it. */
+export interface HubEvents {
+  /** Called before anything is sent, with performance.now(); may close connections. */
+  beforeMedia(now: number): void;
+  /** What a stream gives could not be said in a format: a fault of ours. The pushes of that format begin anew. */
+  failed(error: unknown): void;
+}
+
 interface HubChannel {
   readonly channel: Channel;
   idleSince: number | undefined;
@@ -30,7 +38,7 @@ interface HubChannel {
  */
 export class StreamHub {
   readonly name: string;
-  readonly #beforeMedia: (now: number) => void;
+  readonly #events: Partial<HubEvents>;
   #timeline = new Timeline();
   #gop = new GopCache();
   #tracks: readonly Track[] = [];
@@ -42,9 +50,9 @@ export class StreamHub {
   #isFresh = false;
   #waiting = new Set<() => void>();
 
-  constructor(name: string, beforeMedia: (now: number) => void = () => {}) {
+  constructor(name: string, events: Partial<HubEvents> = {}) {
     this.name = name;
-    this.#beforeMedia = beforeMedia;
+    this.#events = events;
   }
 
   get tracks(): readonly Track[] {
@@ -116,8 +124,8 @@ export class StreamHub {
 
   /** Called every few 10 ms: lets audio go that waits for a video frame, and closes channels that nobody wants any more. */
   tick(now: number): void {
+    this.#toChannels((channel) => channel.tick(now));
     for (const [key, entry] of this.#channels) {
-      entry.channel.tick(now);
       if (entry.channel.openFeeds > 0) entry.idleSince = undefined;
       else if (entry.idleSince === undefined) entry.idleSince = now;
       else if (now - entry.idleSince > IDLE_CHANNEL_MS) this.#channels.delete(key);
@@ -128,22 +136,35 @@ export class StreamHub {
     // Samples kept under another configuration would mislead whoever starts with them.
     if (videoOf(tracks) !== videoOf(this.#tracks)) this.#gop = new GopCache();
     this.#tracks = tracks;
-    for (const { channel } of this.#channels.values()) channel.setTracks(tracks);
+    this.#toChannels((channel) => channel.setTracks(tracks));
   }
 
   #append(sample: Sample): void {
     const now = performance.now();
-    this.#beforeMedia(now);
+    this.#events.beforeMedia?.(now);
     const silenceMs = this.#isFresh && Number.isFinite(this.#lastSampleAt) ? now - this.#lastSampleAt : 0;
     this.#isFresh = false;
     this.#lastSampleAt = now;
     const placed = this.#timeline.place(sample, silenceMs);
     if (placed === undefined) return;
     this.#gop.push(placed);
-    for (const { channel } of this.#channels.values()) channel.append(placed, now);
+    this.#toChannels((channel) => channel.append(placed, now));
     if (this.#waiting.size === 0 || !this.live) return;
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
+  }
+
+  /** A format in which what the stream gives cannot be said must not hurt the others, nor the source. */
+  #toChannels(act: (channel: Channel) => void): void {
+    for (const [key, { channel }] of this.#channels) {
+      try {
+        act(channel);
+      } catch (error) {
+        this.#channels.delete(key);
+        channel.abandon('handover'); // the attempts of its pushes end, and the next ones begin with a new channel
+        this.#events.failed?.(error);
+      }
+    }
   }
 
   #openChannel(format: WireFormat): HubChannel {

@@ -1,4 +1,4 @@
-import { StreamHub } from './stream-hub.ts';
+import { type HubEvents, StreamHub } from './stream-hub.ts';
 import type { StreamInputs } from './stream-input.ts';
 
 /** A hub that someone uses. */
@@ -21,14 +21,13 @@ const TICK_MS = 20;
 /** All streams of this process, each with one hub, however many pushes and players want it. A stream that nobody uses is closed. */
 export class StreamHubs {
   readonly #createInputs: (hub: StreamHub) => StreamInputs;
-  readonly #beforeMedia: (now: number) => void;
+  readonly #events: Partial<HubEvents>;
   readonly #entries = new Map<string, Entry>();
   readonly #timer = setInterval(() => this.#tick(), TICK_MS);
 
-  /** `beforeMedia` is called before anything is sent, with performance.now(), and may close connections. */
-  constructor(createInputs: (hub: StreamHub) => StreamInputs, beforeMedia: (now: number) => void = () => {}) {
+  constructor(createInputs: (hub: StreamHub) => StreamInputs, events: Partial<HubEvents> = {}) {
     this.#createInputs = createInputs;
-    this.#beforeMedia = beforeMedia;
+    this.#events = events;
   }
 
   get names(): string[] {
@@ -67,7 +66,7 @@ export class StreamHubs {
   }
 
   #open(name: string): Entry {
-    const hub = new StreamHub(name, this.#beforeMedia);
+    const hub = new StreamHub(name, this.#events);
     const entry = { hub, inputs: this.#createInputs(hub), users: 0 };
     this.#entries.set(name, entry);
     return entry;
@@ -80,7 +79,7 @@ export class StreamHubs {
 
   #tick(): void {
     const now = performance.now();
-    this.#beforeMedia(now);
+    this.#events.beforeMedia?.(now);
     for (const { hub } of this.#entries.values()) hub.tick(now);
   }
 }

@@ -1,6 +1,7 @@
 // One stream in one wire format: serialised once, shared by all pushes that want it.
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
+import type { EndKind } from '../publisher/publisher.ts';
 import { ChannelFeed, DEFAULT_FEED_LIMITS, type FeedLimits } from './feed.ts';
 import { Interleaver } from './interleaver.ts';
 import type { Packager, WireBatch, WireFormat } from './packager.ts';
@@ -105,8 +106,13 @@ export class Channel {
   end(): void {
     this.#interleaver.drain();
     this.#flush();
+    this.abandon('final');
+  }
+
+  /** All feeds end as they are; what waits is lost. */
+  abandon(kind: EndKind): void {
     this.#isEnded = true;
-    for (const feed of [...this.#feeds]) feed.end();
+    for (const feed of [...this.#feeds]) feed.end(kind);
   }
 
   #start(feed: ChannelFeed): void {
