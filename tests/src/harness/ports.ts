@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { platform } from 'node:process';
 import { until } from './until.ts';
 
 // Below the range from which systems draw the ports of outgoing connections (32768 and up on Linux, 49152 elsewhere): a port that is
@@ -19,9 +21,24 @@ export async function freePort(): Promise<number> {
   throw new Error('no free TCP port');
 }
 
-/** Waits for a server without connecting to it: some take one connection and no more. */
+/**
+ * Waits for a server without connecting to it: some take one connection and no more. Where the system tells who listens, nobody tries the port, for
+ * the server might want it at that very moment.
+ */
 export async function untilPortIsTaken(port: number): Promise<void> {
-  await until(async () => !(await isFree(port)), { what: `somebody to listen on port ${port}`, everyMs: 20 });
+  const isTaken = async () => (platform === 'linux' ? listeningPorts().has(port) : !(await isFree(port)));
+  await until(isTaken, { what: `somebody to listen on port ${port}`, everyMs: 20 });
+}
+
+/** State of a socket in /proc/net/tcp. */
+const LISTEN = '0A';
+
+function listeningPorts(): Set<number> {
+  const rows = ['/proc/net/tcp', '/proc/net/tcp6']
+    .filter(existsSync)
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'));
+  const listening = rows.map((row) => row.trim().split(/\s+/)).filter(([, , , state]) => state === LISTEN);
+  return new Set(listening.map(([, local = '']) => Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)));
 }
 
 async function isFree(port: number): Promise<boolean> {
