@@ -5,7 +5,7 @@ import type { PushView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishEnhanced } from '../harness/enhanced-rtmp.ts';
-import { listenWithFfmpeg, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
+import { publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet, type WorkerProcess } from '../harness/fleet.ts';
 import {
   type Decoded,
@@ -16,9 +16,7 @@ import {
   type StreamInfo,
   startsWithKey,
 } from '../harness/media-judges.ts';
-import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
-import { freePort } from '../harness/ports.ts';
-import type { TestProcess } from '../harness/test-process.ts';
+import { type PushScheme, PushTargets } from '../harness/push-targets.ts';
 import { FAULTLESS, judgeTs } from '../harness/ts-judge.ts';
 import { until } from '../harness/until.ts';
 
@@ -32,26 +30,21 @@ const sources = [
   { name: 'posted', by: 'MPEG-TS from ffmpeg' },
 ] as const;
 /** Where it goes: to whom, how many pictures may be missing at the end (of a segment that is not complete), and how HEVC is announced there. */
-const targets = [
+const ways = [
   { scheme: 'tshttp', to: 'ffmpeg', keptBack: 0 },
   { scheme: 'm4s', to: 'ffmpeg', keptBack: 0 },
   { scheme: 'hls', to: 'nginx with DAV', keptBack: FRAMES_PER_GROUP },
 ] as const;
-type Scheme = (typeof targets)[number]['scheme'];
-
 let directory: string;
 let clip: string;
-let nginx: NginxDav;
+let targets: PushTargets;
 let fleet: Fleet;
 let worker: WorkerProcess;
 let sent: Decoded;
-const listeners: TestProcess[] = [];
-/** What a target has in the end, by stream and scheme; `late` ones came when the stream had run for a while. */
-const received = new Map<string, string>();
 /** What players of the worker are told while it runs. */
 const played = new Map<string, StreamInfo[]>();
 
-const keyOf = (stream: string, scheme: Scheme, isLate: boolean) => `${stream}-${scheme}${isLate ? '-late' : ''}`;
+const keyOf = (stream: string, scheme: PushScheme, isLate: boolean) => `${stream}-${scheme}${isLate ? '-late' : ''}`;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pushfleet-hevc-'));
@@ -61,18 +54,17 @@ beforeAll(async () => {
   const groups = ['-x265-params', `keyint=${FRAMES_PER_GROUP}:open-gop=0:bframes=3:log-level=none`];
   await runFfmpeg([...inputs, '-t', `${CLIP_SECONDS}`, ...picture, ...groups, '-c:a', 'aac', '-ac', '2', clip]);
   sent = await decode(clip);
-  nginx = await startNginxDav();
+  targets = await PushTargets.start();
   const streams = await Promise.all(
     sources.map(async ({ name }) => {
-      const urls = await Promise.all(targets.map(({ scheme }) => openTarget(name, scheme, false)));
+      const urls = await Promise.all(ways.map(({ scheme }) => targets.open(scheme, keyOf(name, scheme, false))));
       const pushes = urls.map((url) => `push ${url};`).join(' ');
       return `stream ${name} { input publish://; segment_duration 1; segment_count 20; ${pushes} }`;
     }),
   );
   fleet = await startFleet({ config: streams.join('\n') });
   worker = fleet.worker('worker-1');
-  const isWaiting = async () =>
-    (await fleet.api.pushes({ status: 'waiting' })).length === sources.length * targets.length;
+  const isWaiting = async () => (await fleet.api.pushes({ status: 'waiting' })).length === sources.length * ways.length;
   await until(isWaiting, { what: 'all pushes to wait for their sources' });
 
   const enhanced = await publishEnhanced(`${worker.rtmpUrl}/live/enhanced`, clip, { rounds: 1 });
@@ -85,35 +77,21 @@ beforeAll(async () => {
     await fleet.api.pause(id);
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
-  for (const listener of listeners) await listener.exited;
+  await targets.untilGone();
 }, 60_000);
 
 afterAll(async () => {
   await fleet?.stop();
-  await nginx?.stop();
+  await targets?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Opens a place for one push, and says where it is. */
-async function openTarget(stream: string, scheme: Scheme, isLate: boolean): Promise<string> {
-  const key = keyOf(stream, scheme, isLate);
-  if (scheme === 'hls') {
-    received.set(key, `${nginx.url}/full/${key}/index.m3u8`);
-    return `hls://127.0.0.1:${nginx.port}/full/${key}/`;
-  }
-  const address = `127.0.0.1:${await freePort()}/${key}`;
-  const file = join(directory, `${key}.ts`);
-  received.set(key, file);
-  listeners.push(await listenWithFfmpeg(`http://${address}`, file, scheme === 'm4s' ? 'mp4' : 'mpegts'));
-  return `${scheme}://${address}`;
-}
-
 /** Once nginx has two segments, everybody comes a second time, and players look in. */
 async function joinLate(stream: string): Promise<void> {
-  const segments = async () => (await nginx.files(`full/${keyOf(stream, 'hls', false)}`)).length > 2;
+  const segments = async () => (await targets.store.files(targets.folder(keyOf(stream, 'hls', false)))).length > 2;
   await until(segments, { what: `two segments of ${stream}` });
-  const comeLate = targets.map(async ({ scheme }) => {
-    const url = await openTarget(stream, scheme, true);
+  const comeLate = ways.map(async ({ scheme }) => {
+    const url = await targets.open(scheme, keyOf(stream, scheme, true));
     await fleet.api.createPush({ stream, url });
   });
   const look = ['mpegts', 'm4s'].map(async (format) => {
@@ -123,13 +101,13 @@ async function joinLate(stream: string): Promise<void> {
 }
 
 const cases = sources.flatMap(({ name, by }) =>
-  targets.flatMap((target) => [false, true].map((isLate) => ({ ...target, name, by, isLate }))),
+  ways.flatMap((way) => [false, true].map((isLate) => ({ ...way, name, by, isLate }))),
 );
 
 describe.each(cases)(
   'HEVC with AAC from $by by $scheme to $to (late: $isLate)',
   ({ name, scheme, keptBack, isLate }) => {
-    const place = () => received.get(keyOf(name, scheme, isLate))!;
+    const place = () => targets.received(keyOf(name, scheme, isLate));
 
     it('is decoded to the same pictures without a complaint', async () => {
       const { complaints, pictures, sounds } = await decode(place());
@@ -173,11 +151,11 @@ describe.each(sources)('HEVC from $by', ({ name }) => {
   });
 
   it('is in segments that keep the rules of MPEG-TS', async () => {
-    const folder = `full/${keyOf(name, 'hls', false)}`;
-    const segments = (await nginx.files(folder)).filter((file) => file.endsWith('.ts'));
+    const folder = targets.folder(keyOf(name, 'hls', false));
+    const segments = (await targets.store.files(folder)).filter((file) => file.endsWith('.ts'));
     expect(segments.length).toBeGreaterThanOrEqual(CLIP_SECONDS - 1);
     for (const segment of segments) {
-      const answer = await request(`${nginx.url}/${folder}/${segment}`);
+      const answer = await request(`${targets.store.url}/${folder}/${segment}`);
       const verdict = judgeTs(Buffer.from(await answer.body.arrayBuffer()));
       expect(verdict).toMatchObject({ ...FAULTLESS, pictures: FRAMES_PER_GROUP, syncPictures: 1 });
       expect(Object.values(verdict.streamTypes).sort()).toEqual(['0x24', '0xf']);

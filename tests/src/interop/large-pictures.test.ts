@@ -4,14 +4,11 @@ import { join } from 'node:path';
 import type { PushView } from '@pushfleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payloadsOf } from '../harness/enhanced-rtmp.ts';
-import { listenWithFfmpeg, type PublishOptions, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
+import { type PublishOptions, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { FRAGMENTED } from '../harness/http-publishers.ts';
 import { decode, findRun, monotonic } from '../harness/media-judges.ts';
-import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
-import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
-import { freePort } from '../harness/ports.ts';
-import type { TestProcess } from '../harness/test-process.ts';
+import { type PushScheme, PushTargets } from '../harness/push-targets.ts';
 import { until } from '../harness/until.ts';
 
 const CLIP_SECONDS = 4;
@@ -19,26 +16,20 @@ const FRAMES_PER_GROUP = 25;
 const FRAME_MS = 40;
 const MIB = 1 << 20;
 
-type Scheme = 'rtmp' | 'tshttp' | 'hls' | 'm4s';
-
 /** Each way in, and the ways out from there; every container is written and read at least once. */
-const sources: readonly { name: string; targets: readonly Scheme[]; path: string; options: PublishOptions }[] = [
-  { name: 'rtmp', targets: ['rtmp', 'tshttp', 'hls', 'm4s'], path: '/live/rtmp', options: {} },
-  { name: 'mpegts', targets: ['rtmp', 'm4s'], path: '/mpegts/mpegts', options: {} },
-  { name: 'mp4', targets: ['rtmp', 'tshttp'], path: '/mp4/m4s', options: { format: 'mp4', output: FRAGMENTED } },
+const sources: readonly { name: string; ways: readonly PushScheme[]; path: string; options: PublishOptions }[] = [
+  { name: 'rtmp', ways: ['rtmp', 'tshttp', 'hls', 'm4s'], path: '/live/rtmp', options: {} },
+  { name: 'mpegts', ways: ['rtmp', 'm4s'], path: '/mpegts/mpegts', options: {} },
+  { name: 'mp4', ways: ['rtmp', 'tshttp'], path: '/mp4/m4s', options: { format: 'mp4', output: FRAGMENTED } },
 ];
-const cases = sources.flatMap(({ name, targets }) => targets.map((scheme) => ({ name, scheme })));
-const keyOf = (stream: string, scheme: Scheme) => `${stream}-${scheme}`;
+const cases = sources.flatMap(({ name, ways }) => ways.map((scheme) => ({ name, scheme })));
+const keyOf = (stream: string, scheme: PushScheme) => `${stream}-${scheme}`;
 
 let directory: string;
 let clip: string;
-let nginx: NginxRtmp;
-let store: NginxDav;
+let targets: PushTargets;
 let fleet: Fleet;
 let sentPictures: readonly string[];
-const listeners: TestProcess[] = [];
-/** What a target has in the end, by stream and scheme. */
-const received = new Map<string, string>();
 /** The pushes, as they were before their end. */
 const pushes: PushView[] = [];
 
@@ -47,10 +38,10 @@ beforeAll(async () => {
   clip = join(directory, 'clip.mp4');
   await encode();
   sentPictures = (await decode(clip)).pictures;
-  [nginx, store] = await Promise.all([startNginxRtmp({ maxMessage: '16M' }), startNginxDav()]);
+  targets = await PushTargets.start();
   const streams = await Promise.all(
-    sources.map(async ({ name, targets }) => {
-      const urls = await Promise.all(targets.map((scheme) => openTarget(name, scheme)));
+    sources.map(async ({ name, ways }) => {
+      const urls = await Promise.all(ways.map((scheme) => targets.open(scheme, keyOf(name, scheme))));
       const lines = urls.map((url) => `push ${url};`).join(' ');
       return `stream ${name} { input publish://; segment_duration 1; segment_count 10; ${lines} }`;
     }),
@@ -68,14 +59,12 @@ beforeAll(async () => {
     await fleet.api.pause(id);
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
-  for (const listener of listeners) await listener.exited;
-  await until(async () => (await nginx.streams()).length === 0, { what: 'the end of all publications' });
+  await targets.untilGone();
 }, 90_000);
 
 afterAll(async () => {
   await fleet?.stop();
-  await nginx?.stop();
-  await store?.stop();
+  await targets?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -100,24 +89,6 @@ async function encode(): Promise<void> {
   await runFfmpeg([...inputs, ...encoder, ...groups, '-c:a', 'aac', '-ac', '2', clip]);
 }
 
-/** Opens a place for one push, and says where it is. */
-async function openTarget(stream: string, scheme: Scheme): Promise<string> {
-  const key = keyOf(stream, scheme);
-  if (scheme === 'rtmp') {
-    received.set(key, nginx.recording(key));
-    return `${nginx.url}/${key}`;
-  }
-  if (scheme === 'hls') {
-    received.set(key, `${store.url}/full/${key}/index.m3u8`);
-    return `hls://127.0.0.1:${store.port}/full/${key}/`;
-  }
-  const address = `127.0.0.1:${await freePort()}/${key}`;
-  const file = join(directory, `${key}.ts`);
-  received.set(key, file);
-  listeners.push(await listenWithFfmpeg(`http://${address}`, file, scheme === 'm4s' ? 'mp4' : 'mpegts'));
-  return `${scheme}://${address}`;
-}
-
 describe('a stream of 4K pictures at 20 Mb/s', () => {
   it('has sync samples of more than a mebibyte', async () => {
     const pictures = await payloadsOf(clip, 'video');
@@ -129,7 +100,7 @@ describe('a stream of 4K pictures at 20 Mb/s', () => {
   });
 
   it.each(cases)('comes in by $name and goes out by $scheme picture for picture', async ({ name, scheme }) => {
-    const place = received.get(keyOf(name, scheme))!;
+    const place = targets.received(keyOf(name, scheme));
     const { complaints, pictures } = await decode(place);
     const run = findRun(pictures, sentPictures);
     const times = await monotonic(place);

@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import type { PushView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIP, listenWithFfmpeg, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
+import { CLIP, publishClip, runFfmpeg } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { avSync, decode, findRun, monotonic, probe, soundSums } from '../harness/media-judges.ts';
-import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
-import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
-import { freePort } from '../harness/ports.ts';
-import type { TestProcess } from '../harness/test-process.ts';
+import { PUSH_SCHEMES, type PushScheme, PushTargets } from '../harness/push-targets.ts';
 import { until } from '../harness/until.ts';
 
 const CLIP_SECONDS = 10;
@@ -30,19 +27,13 @@ const shapes = [
   { shape: 'sound', what: 'sound of 44.1 kHz without picture', args: [...SOUND, '-vn'] },
 ] as const;
 const roads = ['rtmp', 'mpegts'] as const;
-const targets = ['rtmp', 'tshttp', 'hls', 'm4s'] as const;
-type Scheme = (typeof targets)[number];
 
 const cases = shapes.flatMap((shape) => roads.map((road) => ({ ...shape, road, name: `${shape.shape}-${road}` })));
-const keyOf = (stream: string, scheme: Scheme) => `${stream}-${scheme}`;
+const keyOf = (stream: string, scheme: PushScheme) => `${stream}-${scheme}`;
 
 let directory: string;
-let nginx: NginxRtmp;
-let store: NginxDav;
+let targets: PushTargets;
 let fleet: Fleet;
-const listeners: TestProcess[] = [];
-/** What a target has in the end, by stream and scheme. */
-const received = new Map<string, string>();
 const clipOf = (shape: string) => join(directory, `${shape}.mp4`);
 
 beforeAll(async () => {
@@ -50,17 +41,17 @@ beforeAll(async () => {
   for (const { shape, args } of shapes) {
     await runFfmpeg(['-t', `${CLIP_SECONDS}`, '-i', CLIP, ...args, clipOf(shape)]);
   }
-  [nginx, store] = await Promise.all([startNginxRtmp(), startNginxDav()]);
+  targets = await PushTargets.start();
   const streams = await Promise.all(
     cases.map(async ({ name }) => {
-      const urls = await Promise.all(targets.map((scheme) => openTarget(name, scheme)));
+      const urls = await Promise.all(PUSH_SCHEMES.map((scheme) => targets.open(scheme, keyOf(name, scheme))));
       const pushes = urls.map((url) => `push ${url};`).join(' ');
       return `stream ${name} { input publish://; segment_duration 1; segment_count 20; ${pushes} }`;
     }),
   );
   fleet = await startFleet({ config: streams.join('\n') });
   const isWaiting = async () =>
-    (await fleet.api.pushes({ status: 'waiting' })).length === cases.length * targets.length;
+    (await fleet.api.pushes({ status: 'waiting' })).length === cases.length * PUSH_SCHEMES.length;
   await until(isWaiting, { what: 'all pushes to wait for their sources' });
   const { rtmpUrl, httpUrl } = fleet.worker('worker-1');
   const publishers = cases.map(({ shape, road, name }) => {
@@ -73,40 +64,20 @@ beforeAll(async () => {
     await fleet.api.pause(id);
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
-  for (const listener of listeners) await listener.exited;
-  await until(async () => (await nginx.streams()).length === 0, { what: 'the end of all publications' });
+  await targets.untilGone();
 }, 80_000);
 
 afterAll(async () => {
   await fleet?.stop();
-  await nginx?.stop();
-  await store?.stop();
+  await targets?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Opens a place for one push, and says where it is. */
-async function openTarget(stream: string, scheme: Scheme): Promise<string> {
-  const key = keyOf(stream, scheme);
-  if (scheme === 'rtmp') {
-    received.set(key, nginx.recording(key));
-    return `${nginx.url}/${key}`;
-  }
-  if (scheme === 'hls') {
-    received.set(key, `${store.url}/full/${key}/index.m3u8`);
-    return `hls://127.0.0.1:${store.port}/full/${key}/`;
-  }
-  const address = `127.0.0.1:${await freePort()}/${key}`;
-  const file = join(directory, `${key}.ts`);
-  received.set(key, file);
-  listeners.push(await listenWithFfmpeg(`http://${address}`, file, scheme === 'm4s' ? 'mp4' : 'mpegts'));
-  return `${scheme}://${address}`;
-}
-
 /** ffmpeg's HLS reader gets the times of the very first sounds wrong, when there is no picture: the segments behind each other it reads well. */
 async function joinSegments(key: string): Promise<string> {
-  const playlist = await (await request(received.get(key)!)).body.text();
+  const playlist = await (await request(targets.received(key))).body.text();
   const uris = playlist.split('\n').filter((line) => /^[^#]/.test(line));
-  const bodies = uris.map(async (uri) => (await request(new URL(uri, received.get(key)))).body.arrayBuffer());
+  const bodies = uris.map(async (uri) => (await request(new URL(uri, targets.received(key)))).body.arrayBuffer());
   const file = join(directory, `${key}.ts`);
   await writeFile(
     file,
@@ -125,8 +96,8 @@ describe.each(cases)('$what, published by $road', ({ shape, name }) => {
     sentSounds = shape === 'silent' ? [] : await soundSums(clipOf(shape));
   });
 
-  it.each(targets)('comes out by %s, whole and at its pace', async (scheme) => {
-    const place = received.get(keyOf(name, scheme))!;
+  it.each(PUSH_SCHEMES)('comes out by %s, whole and at its pace', async (scheme) => {
+    const place = targets.received(keyOf(name, scheme));
     expect((await probe(place)).map(({ codec_type }) => codec_type).sort()).toEqual(kinds);
 
     const { complaints, pictures } = await decode(place);
@@ -159,9 +130,9 @@ describe.each(cases)('$what, published by $road', ({ shape, name }) => {
 });
 
 describe.each(roads)('29.97 pictures a second and sound of 44.1 kHz, published by %s', (road) => {
-  it.each(targets)('come out by %s in step', async (scheme) => {
+  it.each(PUSH_SCHEMES)('come out by %s in step', async (scheme) => {
     const key = keyOf(`both-${road}`, scheme);
-    const [{ offsetsMs: sent }, { offsetsMs }] = [await avSync(clipOf('both')), await avSync(received.get(key)!)];
+    const [{ offsetsMs: sent }, { offsetsMs }] = [await avSync(clipOf('both')), await avSync(targets.received(key))];
     const list = (offsets: readonly number[]) => offsets.map((ms) => ms.toFixed(1)).join(' ');
     console.log(`${key}: sound later by ${list(offsetsMs)} ms, and in the clip by ${list(sent)} ms`);
     expect(offsetsMs.length).toBeGreaterThanOrEqual(2);
