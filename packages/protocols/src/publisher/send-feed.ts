@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { abortion } from './cancel.ts';
 import { PublishError } from './errors.ts';
 import type { BatchFeed, Connection, EndKind } from './publisher.ts';
@@ -31,8 +33,17 @@ export async function sendFeed(connection: AcceptedConnection, feed: BatchFeed, 
   } finally {
     feed.close();
     aborted.stop();
+    if (signal.aborted) forgetUnsent(connection.socket);
     connection.destroy();
   }
+}
+
+/**
+ * Lets a connection end with a reset when it is destroyed. What the kernel holds would else reach the target when the network is back, long after
+ * somebody else has begun. Of TLS Node resets nothing.
+ */
+function forgetUnsent(socket: Connection['socket']): void {
+  if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
 }
 
 function lateRefusal(error: PublishError, acceptedAtMs: number): PublishError {

@@ -165,6 +165,23 @@ describe('RtmpPublisher', () => {
     expect(publisher.stats().bytesSent).toBeLessThan(64 << 20);
   });
 
+  it('leaves nothing behind that could still be sent when it is dropped', async () => {
+    const publisher = publisherFor(`rtmp://${await start(() => 'accept')}/live/s`);
+    await publisher.connect(never);
+    const [socket] = server.sockets;
+    socket!.pause();
+    const drop = new AbortController();
+    const feed: BatchFeed = {
+      open: (sink) => {
+        sink.write(Buffer.alloc(64 << 20));
+        setImmediate(() => drop.abort(new Error('dropped')));
+      },
+      close: () => {},
+    };
+    await expect(publisher.send(feed, drop.signal)).rejects.toThrow('dropped');
+    await expect(once(socket!.resume(), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
   it('answers a challenge on the third connection', async () => {
     const host = await start(({ app }) => {
       if (app === 'live') return rejected('[ code=403 need auth; authmod=adobe ] : ');
