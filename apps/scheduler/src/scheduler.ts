@@ -19,6 +19,7 @@ import { TargetCheck } from './push/target-check.ts';
 import { JobSnapshots } from './queue/job-snapshot.ts';
 import { PushQueues } from './queue/push-queues.ts';
 import { openConnections, type RedisConnections, untilReady } from './redis/connections.ts';
+import { RedisContact } from './redis/redis-contact.ts';
 import { RedisHealth } from './redis/redis-health.ts';
 import { FleetStatus } from './status/fleet-status.ts';
 import { Journals } from './status/journals.ts';
@@ -59,6 +60,7 @@ export class Scheduler {
   readonly fleetStatus: FleetStatus;
   readonly journals: Journals;
   readonly health: RedisHealth;
+  readonly contact = new RedisContact();
   readonly metrics = new Metrics();
   readonly #log: Logger;
   readonly #loop: ReconcileLoop;
@@ -119,6 +121,7 @@ export class Scheduler {
       redis: commands,
       keys: this.keys,
       log,
+      contact: this.contact,
       lead: (isNew) => this.#applyFile(isNew),
       measured: (seconds, actions) => {
         this.metrics.reconcileSeconds.observe(seconds);
@@ -138,6 +141,9 @@ export class Scheduler {
     this.tail.start();
     this.#file?.watch();
     await this.#loop.start();
+    // Once; /ready says it all the time.
+    const warnings = await this.health.check().catch(() => []);
+    for (const warning of warnings) this.#log.warn({ warning }, 'redis settings');
     this.#intake = new RequestsWorker({
       redis: this.redis.intake,
       keys: this.keys,

@@ -8,6 +8,7 @@ import {
   Keys,
   pushIdOfJob,
   pushQueueName,
+  redisWarnings,
   type WorkerRecord,
 } from '@pushfleet/contract';
 import type { Dial } from '@pushfleet/protocols';
@@ -102,6 +103,8 @@ export class FleetWorker {
   #draining = false;
   #stopping = false;
   #cutOff = false;
+  /** What an operator should change at Redis. */
+  #warnings: readonly string[] = [];
   #askingPeers = false;
 
   constructor(config: Environment, log: Logger) {
@@ -237,6 +240,7 @@ export class FleetWorker {
     });
     this.#http = new WorkerHttp({
       unready: () => this.#unready(),
+      warnings: () => this.#warnings,
       fence: async (proof) =>
         isClusterProof(this.#clusterKey, proof)
           ? testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs)
@@ -283,6 +287,11 @@ export class FleetWorker {
     this.#every(FENCE_MS, () => void this.#checkFence());
     this.#every(AUDIT_MS, () => void this.#audit().catch(() => {}));
     this.#watch.start();
+    // Of advice only: a Redis that does not tell its settings, or not now, keeps nobody from working.
+    redisWarnings(this.#redis).then(
+      (warnings) => this.#advise(warnings),
+      () => {},
+    );
     this.#facts.event({ event: 'worker_started', at: this.#startedAt, worker: name });
     this.#log.info({ worker: name, pool, capacity, ...this.#addresses }, 'worker_started');
   }
@@ -308,6 +317,11 @@ export class FleetWorker {
     this.#subscriber.disconnect();
     this.#redis.disconnect();
     this.#log.info({ worker: this.#config.workerId }, 'worker_stopped');
+  }
+
+  #advise(warnings: readonly string[]): void {
+    this.#warnings = warnings;
+    for (const warning of warnings) this.#log.warn({ warning }, 'redis settings');
   }
 
   async #drain(): Promise<void> {

@@ -8,5 +8,6 @@ export * from './fleet.ts';
 export * from './jobs.ts';
 export * from './keys.ts';
 export * from './redis.ts';
+export * from './redis-settings.ts';
 export * from './requests.ts';
 export * from './status.ts';

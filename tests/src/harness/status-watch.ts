@@ -55,7 +55,7 @@ export class StatusWatch {
   async #follow(): Promise<void> {
     try {
       for await (const { event, data } of this.#api.events(this.#stop.signal, FROM_THE_FIRST)) {
-        if (event !== 'reset') this.events.push(JSON.parse(data) as FleetEvent);
+        if (event !== 'reset' && event !== 'stale') this.events.push(JSON.parse(data) as FleetEvent);
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;

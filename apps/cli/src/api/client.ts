@@ -47,12 +47,18 @@ export class ApiClient {
   /** Where the API is; without user name, password and query, so fit to be shown. */
   readonly address: string;
   readonly #token: string | undefined;
+  #staleSince: string | undefined;
 
   /** `baseUrl` may have a path, for a scheduler behind a reverse proxy. */
   constructor(baseUrl: string, token?: string) {
     const { origin, pathname } = new URL(baseUrl);
     this.address = origin + pathname.replace(/\/+$/, '');
     this.#token = token;
+  }
+
+  /** Redis does not answer the scheduler: what it said last is as it was known at this time, RFC 3339. Undefined when it is fresh. */
+  get staleSince(): string | undefined {
+    return this.#staleSince;
   }
 
   /** One page; `next` is null on the last one. */
@@ -115,13 +121,14 @@ export class ApiClient {
   }
 
   /**
-   * One connection's events, those after `lastEventId` first; `onGap` is called when some of them are not kept any more. Ends when the server
-   * or the network ends the connection.
+   * One connection's events, those after `lastEventId` first; `onGap` is called when some of them are not kept any more, `onStale` when Redis
+   * goes (with the time of its last answer) and when it is back. Ends when the server or the network ends the connection.
    */
   async *events(
     lastEventId: string | undefined,
     signal: AbortSignal,
     onGap: () => void,
+    onStale: (asOf: string | undefined) => void = () => {},
   ): AsyncGenerator<NumberedEvent> {
     const headers = {
       accept: 'text/event-stream',
@@ -130,6 +137,7 @@ export class ApiClient {
     const body = await this.#open('/api/v1/events', { headers, signal, bodyTimeoutMs: 0 });
     for await (const { id, type, data } of parseEventStream(body)) {
       if (type === 'reset') onGap();
+      else if (type === 'stale') onStale(staleSince(JSON.parse(data)));
       else yield { id, event: JSON.parse(data) as FleetEvent };
     }
   }
@@ -162,6 +170,8 @@ export class ApiClient {
     }).catch((cause: unknown) => {
       throw signal?.aborted === true ? cause : this.#unreachable(cause);
     });
+    const { 'pushfleet-stale': stale, 'pushfleet-as-of': asOf } = answer.headers;
+    this.#staleSince = staleSince({ stale: stale === 'true', as_of: asOf });
     if (answer.statusCode >= 300) throw problemToError(answer.statusCode, await answer.body.text());
     return answer.body;
   }
@@ -173,6 +183,11 @@ export class ApiClient {
       cause,
     });
   }
+}
+
+function staleSince({ stale, as_of: asOf }: { stale?: boolean; as_of?: unknown }): string | undefined {
+  if (stale !== true) return undefined;
+  return typeof asOf === 'string' ? asOf : '';
 }
 
 const pushPath = (id: string): string => `/api/v1/pushes/${encodeURIComponent(id)}`;

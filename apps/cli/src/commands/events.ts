@@ -57,11 +57,17 @@ async function follow(
 ): Promise<void> {
   const say = (text: string): void => void stderr.write(`${paint('dim', text)}\n`);
   const onGap = (): void => say('Some events have been missed: they are not kept any more.');
+  const onStale = (asOf: string | undefined): void => {
+    const age = asOf ? `, since ${asOf}` : '';
+    say(
+      asOf === undefined ? 'Redis is back.' : `Redis does not answer${age}: what happens now is told when it is back.`,
+    );
+  };
   let lastEventId: string | undefined;
   let connectedOnce = false;
   while (!stop.aborted) {
     try {
-      for await (const event of api.events(lastEventId, stop, onGap)) {
+      for await (const event of api.events(lastEventId, stop, onGap, onStale)) {
         connectedOnce = true;
         lastEventId = event.id || lastEventId;
         show(event);

@@ -6,7 +6,7 @@ import { reasonOf, statusStyles } from '../push-table.ts';
 import { count, formatAge, formatBitrate, formatBytes, formatCountdown, formatDuration } from '../terminal/format.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import { printable } from '../terminal/width.ts';
-import { connect, operatorCommand } from './operator.ts';
+import { connect, operatorCommand, staleBanner } from './operator.ts';
 
 const ATTEMPTS_SHOWN = 10;
 
@@ -16,6 +16,7 @@ export function addGet(program: Command, context: Context): void {
     .action(async (id: string, options: { json?: true }) => {
       const api = connect(context);
       const push = await findPush(api, id);
+      writeLines(context.stderr, staleBanner(api, Date.now()));
       if (options.json) return writeJson(context.stdout, push);
       const attempts = await api.attempts(push.id);
       writeLines(context.stdout, describe(push, context, Date.now()));

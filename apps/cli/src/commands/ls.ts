@@ -7,7 +7,7 @@ import { describePush, PushChanges, pushColumns, statusStyles } from '../push-ta
 import { count } from '../terminal/format.ts';
 import { Screen } from '../terminal/screen.ts';
 import { renderTable } from '../terminal/table.ts';
-import { connect, operatorCommand } from './operator.ts';
+import { connect, operatorCommand, staleBanner } from './operator.ts';
 
 interface LsOptions {
   readonly q?: string;
@@ -44,6 +44,7 @@ async function list(api: ApiClient, filter: PushFilter, context: Context, json: 
     return;
   }
   const pushes = await api.allPushes(filter);
+  writeLines(context.stderr, staleBanner(api, Date.now()));
   if (pushes.length === 0) context.stderr.write('There is no such push.\n');
   writeLines(context.stdout, table(pushes, context));
 }
@@ -60,10 +61,11 @@ async function watch(api: ApiClient, filter: PushFilter, context: Context, json:
   try {
     await everySecond(stop, async () => {
       const pushes = await api.allPushes(filter);
-      const room = screen.maxLines - 2;
+      const room = screen.maxLines - 3;
       const hidden = pushes.length - room;
       const more = hidden > 0 ? [context.paint('dim', `  and ${count(hidden, 'more push', 'more pushes')}`)] : [];
-      screen.draw([...table(pushes.slice(0, room), context), ...more]);
+      const banner = staleBanner(api, Date.now()).map((line) => context.paint('warning', line));
+      screen.draw([...banner, ...table(pushes.slice(0, room), context), ...more]);
     });
   } finally {
     screen.close();

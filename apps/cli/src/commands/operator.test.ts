@@ -310,6 +310,25 @@ describe('workers, drain and undrain', () => {
   });
 });
 
+describe('an answer from memory', () => {
+  it('is shown under a line that says so, and as JSON too', async () => {
+    const asOf = new Date(Date.now() - 5_000).toISOString();
+    api.on('GET /api/v1/pushes', (response) => {
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'pushfleet-stale': 'true',
+        'pushfleet-as-of': asOf,
+      });
+      response.end(JSON.stringify({ ...page([pushView()]).body, stale: true, as_of: asOf }));
+    });
+    const banner =
+      /^Redis does not answer: this is what was known 5 s ago\. Running pushes go on; nothing can be changed now\.\n$/;
+    const { stdout, stderr } = await pushfleet('ls');
+    expect(stdout).toContain('running');
+    expect(stderr).toMatch(banner);
+  });
+});
+
 describe('failures', () => {
   it.each([
     ['unauthorized', 401, 4],

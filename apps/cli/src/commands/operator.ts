@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ApiClient } from '../api/client.ts';
 import type { Context } from '../context.ts';
 import { settingsFor } from '../settings.ts';
+import { formatAge } from '../terminal/format.ts';
 
 // What the commands of the operator, which talk to the API of a running fleet, have in common.
 
@@ -33,4 +34,13 @@ export function parseAtLeastOne(text: string): number {
   const n = parseCount(text);
   if (n === 0) throw new InvalidArgumentError('Write a whole number, 1 or more.');
   return n;
+}
+
+/** A line to show above what the API has just said, when it is not what is true now. */
+export function staleBanner({ staleSince }: Pick<ApiClient, 'staleSince'>, nowMs: number): string[] {
+  if (staleSince === undefined) return [];
+  const age = staleSince === '' ? 'some time' : formatAge(staleSince, nowMs);
+  return [
+    `Redis does not answer: this is what was known ${age} ago. Running pushes go on; nothing can be changed now.`,
+  ];
 }

@@ -4,12 +4,14 @@ import { CliError } from '../cli-error.ts';
 import { type Context, widthOf, writeJson, writeLines } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
 import { workerColumns } from '../worker-table.ts';
-import { connect, operatorCommand } from './operator.ts';
+import { connect, operatorCommand, staleBanner } from './operator.ts';
 
 /** `workers`, `drain` and `undrain`. */
 export function addWorkers(program: Command, context: Context): void {
   operatorCommand(program, 'workers', 'list the workers').action(async ({ json }: { json?: true }) => {
-    const { workers, drains } = await connect(context).workers();
+    const api = connect(context);
+    const { workers, drains } = await api.workers();
+    writeLines(context.stderr, staleBanner(api, Date.now()));
     if (json) {
       for (const worker of workers) writeJson(context.stdout, worker);
       return;

@@ -239,7 +239,7 @@ describe('a Redis that is lost', () => {
     ]);
     redis.thaw();
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503, 503, 200]);
-    expect(answers[0]!.body).toMatchObject({ stale: true, pushes: [{ id: 'one' }] });
+    expect(answers[0]!.body).toMatchObject({ stale: true, as_of: expect.any(String), pushes: [{ id: 'one' }] });
     expect(answers[2]!.body).toMatchObject({ stale: true, streams: [{ name: 'news' }] });
     expect(answers[3]!.headers['retry-after']).toBe('2');
     for (const { seconds } of answers) expect(seconds).toBeLessThan(2);

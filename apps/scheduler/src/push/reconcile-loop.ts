@@ -6,6 +6,7 @@ import type { JobSnapshots } from '../queue/job-snapshot.ts';
 import type { PushQueues } from '../queue/push-queues.ts';
 import type { QueuedJob } from '../queue/queued-job.ts';
 import { chunksOf } from '../redis/chunks.ts';
+import type { RedisContact } from '../redis/redis-contact.ts';
 import { repliesOf } from '../redis/replies.ts';
 import { isRedisUnavailable } from '../redis/unavailable.ts';
 import type { DesiredCache } from './desired-cache.ts';
@@ -30,6 +31,7 @@ export interface ReconcileDeps {
   readonly log: Logger;
   /** Called at the start of each round while this scheduler leads, with the newest desired state at hand; `isNew`: it has just begun. */
   readonly lead: (isNew: boolean) => Promise<void>;
+  readonly contact: RedisContact;
   readonly measured: (seconds: number, actions: number) => void;
 }
 
@@ -172,12 +174,14 @@ export class ReconcileLoop {
   }
 
   #recovered(): void {
+    this.#deps.contact.answered();
     if (this.#failing) this.#deps.log.info('reconciling again');
     this.#failing = false;
   }
 
   #failed(error: unknown): void {
     this.#leads &&= this.#deps.lock.isLeader;
+    if (isRedisUnavailable(error)) this.#deps.contact.missed();
     if (this.#failing) return;
     this.#failing = true;
     if (isRedisUnavailable(error)) this.#deps.log.warn('redis does not answer: running pushes go on, changes wait');

@@ -1,4 +1,4 @@
-import { everyNode, type Keys } from '@pushfleet/contract';
+import { type Keys, redisWarnings } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 import { throwUnavailable } from './unavailable.ts';
 
@@ -21,34 +21,9 @@ export class RedisHealth {
     // Asked for a key: in a cluster the node that has ours must answer.
     await this.#redis.exists(this.#keys.epoch).catch(throwUnavailable);
     if (performance.now() - this.#checkedAt > SETTINGS_MAX_AGE_MS) {
-      const infos = await Promise.all(everyNode(this.#redis).map((node) => node.info())).catch(throwUnavailable);
-      this.#warnings = [...new Set(infos.flatMap((info) => settingWarnings(parseInfo(info))))];
+      this.#warnings = await redisWarnings(this.#redis).catch(throwUnavailable);
       this.#checkedAt = performance.now();
     }
     return this.#warnings;
   }
-}
-
-/** `info`: the fields of INFO, which managed services allow even where CONFIG GET is closed. */
-export function settingWarnings(info: ReadonlyMap<string, string>): string[] {
-  const warnings: string[] = [];
-  const policy = info.get('maxmemory_policy');
-  if (policy !== undefined && policy !== 'noeviction') {
-    warnings.push(
-      `maxmemory-policy is ${policy}: Redis may throw pushes away when memory runs short. Set it to noeviction.`,
-    );
-  }
-  // Servers before 7.0 do not count their saves; they get the benefit of the doubt.
-  const isSaved = info.get('aof_enabled') === '1' || info.get('rdb_saves') !== '0';
-  if (!isSaved) {
-    warnings.push(
-      'Redis keeps nothing on disk yet: pushes made by the API are lost when it and all schedulers stop. Set appendonly yes.',
-    );
-  }
-  return warnings;
-}
-
-export function parseInfo(text: string): Map<string, string> {
-  const lines = text.split('\r\n').filter((line) => line.includes(':'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }

@@ -111,4 +111,25 @@ describe('GET /api/v1/events', () => {
     await other[Symbol.asyncDispose]();
     expect(other.app.server.listening).toBe(false);
   });
+
+  it('tells when Redis goes and when it is back', async () => {
+    const { contact } = app.app.scheduler;
+    const client = listen();
+    await client.opened;
+    contact.missed();
+    const late = listen(); // it has come meanwhile
+    await late.opened;
+    await expect.poll(() => late.messages.length).toBe(1);
+    contact.answered();
+    const told = [
+      { stale: true, as_of: expect.any(String) },
+      { stale: false, as_of: expect.any(String) },
+    ];
+    for (const { messages } of [client, late]) {
+      await expect.poll(() => messages.map(({ event }) => event)).toEqual(['stale', 'stale']);
+      expect(messages.map(({ data }) => JSON.parse(data))).toEqual(told);
+    }
+    client.close();
+    late.close();
+  });
 });

@@ -5,11 +5,13 @@ import type { EventLog, NumberedEvent } from '../events/event-log.ts';
 import { EventQueue } from '../events/event-queue.ts';
 import type { EventTail } from '../events/event-tail.ts';
 import { compareStreamIds } from '../events/stream-id.ts';
+import type { RedisContact } from '../redis/redis-contact.ts';
 import { throwUnavailable } from '../redis/unavailable.ts';
 
 export interface EventRoutesDeps {
   readonly events: EventLog;
   readonly tail: EventTail;
+  readonly contact: RedisContact;
 }
 
 const HEARTBEAT_MS = 15_000;
@@ -18,7 +20,7 @@ const RECONNECT_MS = 1_000;
 const streamId = z.string().regex(/^\d{1,19}(-\d{1,19})?$/, 'the id of an event has the form 1700000000000-0');
 
 /** Server-sent events of the whole fleet. Ids are those of the Redis stream; `Last-Event-ID` resumes after that one. */
-export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, { events, tail }) => {
+export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, { events, tail, contact }) => {
   await app.register(sse.default, { heartbeatInterval: HEARTBEAT_MS });
 
   app.get(
@@ -28,7 +30,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, {
       schema: {
         summary: 'Events as they happen',
         description:
-          'Server-sent events. When events after `Last-Event-ID` are gone, the first message is `event: reset`.',
+          'Server-sent events. When events after `Last-Event-ID` are gone, the first message is `event: reset`. While Redis is away nothing is heard of: `event: stale` says so, with `stale` and `as_of`, and says when it is back.',
         produces: ['text/event-stream'],
         headers: z.looseObject({ 'last-event-id': streamId.optional() }),
         querystring: z.strictObject({
@@ -45,14 +47,19 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, {
       const queue = new EventQueue(isWanted);
       // Subscribed before the past is read, so that nothing falls between the two.
       const unsubscribe = tail.subscribe((event) => queue.push(event));
+      const tellStale = () =>
+        reply.sse.send({ event: 'stale', data: { stale: contact.isAway, as_of: contact.asOf } }).catch(() => {});
+      const endContact = contact.onChange(() => void tellStale());
       reply.sse.onClose(() => {
         unsubscribe();
+        endContact();
         queue.close();
       });
       const after = headers['last-event-id'] ?? query.since;
       reply.sse.keepAlive();
       // Also opens the answer: headers alone would wait for the first event.
       await reply.sse.send({ retry: RECONNECT_MS, data: undefined });
+      if (contact.isAway) await tellStale();
       const send = ({ id, event }: NumberedEvent) => reply.sse.send({ id, event: event.event, data: event });
       try {
         if (after !== undefined) {
@@ -69,6 +76,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (app, {
         for await (const event of queue) await send(event);
       } finally {
         unsubscribe();
+        endContact();
         reply.sse.close();
       }
     },

@@ -12,12 +12,13 @@ import { z } from 'zod';
 import type { EventLog } from '../events/event-log.ts';
 import { afterCursor, cursorAfter, pushFilter } from '../push/push-query.ts';
 import type { PushService } from '../push/push-service.ts';
+import type { RedisContact } from '../redis/redis-contact.ts';
 import type { FleetStatus } from '../status/fleet-status.ts';
 import type { Journals } from '../status/journals.ts';
 import type { StatusReader } from '../status/status-reader.ts';
 import { waitForEffect } from '../status/wait-for-effect.ts';
 import { apiActor } from './api-actor.ts';
-import { limitSchema, markStale, problems, waitSchema } from './replies.ts';
+import { limitSchema, markStale, problems, staleness, waitSchema } from './replies.ts';
 
 export interface PushRoutesDeps {
   readonly pushes: PushService;
@@ -25,6 +26,7 @@ export interface PushRoutesDeps {
   readonly fleetStatus: FleetStatus;
   readonly journals: Journals;
   readonly events: EventLog;
+  readonly contact: RedisContact;
 }
 
 const idParams = z.object({ id: z.string().min(1).max(64) });
@@ -36,18 +38,18 @@ const listSchema = z
     pushes: z.array(pushViewSchema),
     next: z.string().nullable().describe('cursor of the next page'),
     estimated_count: z.int().describe('pushes that match, on all pages'),
-    stale: z.boolean().optional().describe('Redis does not answer: this is what was known last'),
+    ...staleness,
   })
   .meta({ id: 'Pushes' });
 
 export const pushRoutes: FastifyPluginAsyncZod<PushRoutesDeps> = async (app, deps) => {
-  const { pushes, status, fleetStatus, journals, events } = deps;
+  const { pushes, status, fleetStatus, journals, events, contact } = deps;
 
   /** The push as it is after `waitMs`, or as soon as the change has taken effect. */
   async function answer(reply: FastifyReply, push: DesiredPush, waitMs = 0) {
     const look = async () => status.view(waitMs === 0 ? push : await pushes.get(push.id));
     const { view, stale } = await waitForEffect(look, waitMs);
-    markStale(reply, stale);
+    markStale(reply, stale, contact);
     return view;
   }
 
@@ -74,12 +76,11 @@ export const pushRoutes: FastifyPluginAsyncZod<PushRoutesDeps> = async (app, dep
       const rest = matching.filter(({ push }) => isAfter(push));
       const page = rest.slice(0, query.limit).map(({ push }) => push);
       const { views, stale } = await status.views(page, snapshot);
-      markStale(reply, stale);
       return {
         pushes: views,
         next: rest.length > page.length ? cursorAfter(page.at(-1)!) : null,
         estimated_count: matching.length,
-        ...(stale && { stale }),
+        ...markStale(reply, stale, contact),
       };
     },
   );

@@ -1,13 +1,30 @@
 import { problemSchema } from '@pushfleet/contract';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { RedisContact } from '../redis/redis-contact.ts';
 
 /** The answers that every route of the API may give instead of its own. */
 export const problems = { '4xx': problemSchema, '5xx': problemSchema } as const;
 
-/** Says in a header that Redis does not answer and that the body is what was known last. */
-export function markStale(reply: FastifyReply, stale: boolean): void {
-  if (stale) reply.header('pushfleet-stale', 'true');
+/** What a list says beside its items when Redis does not answer. */
+export const staleness = {
+  stale: z.boolean().optional().describe('Redis does not answer: this is what was known last'),
+  as_of: z.string().nullable().optional().describe('when Redis answered last'),
+};
+
+/**
+ * Says in the head of an answer that Redis does not answer and that the body is what was known last; gives what a list says of it. Empty when the
+ * answer is fresh.
+ */
+export function markStale(
+  reply: FastifyReply,
+  stale: boolean,
+  { asOf }: RedisContact,
+): { stale?: true; as_of?: string | null } {
+  if (!stale) return {};
+  reply.header('pushfleet-stale', 'true');
+  if (asOf !== null) reply.header('pushfleet-as-of', asOf);
+  return { stale, as_of: asOf };
 }
 
 /** `5s`, `500ms` or a number of seconds; at most a minute. In milliseconds. */

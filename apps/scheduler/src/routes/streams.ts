@@ -4,24 +4,29 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DesiredCache } from '../push/desired-cache.ts';
 import type { PushIndex } from '../push/push-index.ts';
+import type { RedisContact } from '../redis/redis-contact.ts';
 import type { StatusReader } from '../status/status-reader.ts';
 import type { StreamService } from '../stream/stream-service.ts';
 import { streamView } from '../stream/stream-view.ts';
 import { apiActor } from './api-actor.ts';
-import { markStale, problems } from './replies.ts';
+import { markStale, problems, staleness } from './replies.ts';
 
 export interface StreamRoutesDeps {
   readonly streams: StreamService;
   readonly cache: DesiredCache;
   readonly index: PushIndex;
   readonly status: StatusReader;
+  readonly contact: RedisContact;
 }
 
 const nameParams = z.object({ name: z.string().min(1).max(255).describe('URL-encoded: a slash is %2F') });
 /** The path names the stream; the body may repeat the name. */
 const streamBodySchema = streamSpecSchema.partial({ name: true }).meta({ id: 'StreamSpec' });
 
-export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (app, { streams, cache, index, status }) => {
+export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (
+  app,
+  { streams, cache, index, status, contact },
+) => {
   async function views(selected: readonly DesiredStream[]) {
     const snapshot = await status.snapshot();
     const pushes = await status.views(
@@ -41,7 +46,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (app,
       schema: {
         summary: 'List streams',
         response: {
-          200: z.object({ streams: z.array(streamViewSchema), stale: z.boolean().optional() }).meta({ id: 'Streams' }),
+          200: z.object({ streams: z.array(streamViewSchema), ...staleness }).meta({ id: 'Streams' }),
           ...problems,
         },
       },
@@ -49,8 +54,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (app,
     async (_request, reply) => {
       const living = cache.streams.values().filter(({ removed }) => !removed);
       const { list, stale } = await views([...living].sort((a, b) => (a.name < b.name ? -1 : 1)));
-      markStale(reply, stale);
-      return { streams: list, ...(stale && { stale }) };
+      return { streams: list, ...markStale(reply, stale, contact) };
     },
   );
 
@@ -59,7 +63,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (app,
     { schema: { summary: 'One stream', params: nameParams, response: { 200: streamViewSchema, ...problems } } },
     async ({ params }, reply) => {
       const { list, stale } = await views([await streams.get(params.name)]);
-      markStale(reply, stale);
+      markStale(reply, stale, contact);
       return list[0]!;
     },
   );
@@ -81,7 +85,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (app,
       const spec = streamSpecSchema.parse({ ...body, name });
       const { stream, created } = await streams.put(spec, apiActor);
       const { list, stale } = await views([stream]);
-      markStale(reply, stale);
+      markStale(reply, stale, contact);
       return reply.code(created ? 201 : 200).send(list[0]!);
     },
   );

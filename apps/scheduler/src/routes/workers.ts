@@ -5,14 +5,16 @@ import { type FleetMember, workerView } from '../fleet/fleet-member.ts';
 import type { Fleet, FleetReader } from '../fleet/fleet-reader.ts';
 import { scalingSchema } from '../fleet/scaling.ts';
 import type { DesiredCache } from '../push/desired-cache.ts';
+import type { RedisContact } from '../redis/redis-contact.ts';
 import type { FleetStatus } from '../status/fleet-status.ts';
 import { apiActor } from './api-actor.ts';
-import { markStale, problems } from './replies.ts';
+import { markStale, problems, staleness } from './replies.ts';
 
 export interface WorkerRoutesDeps {
   readonly fleet: FleetReader;
   readonly fleetStatus: FleetStatus;
   readonly cache: DesiredCache;
+  readonly contact: RedisContact;
 }
 
 const listSchema = z
@@ -21,11 +23,14 @@ const listSchema = z
     drains: z
       .array(z.object({ worker: z.string(), by: z.string(), at: z.string() }))
       .describe('the names that shall hold nothing, those without a process included'),
-    stale: z.boolean().optional(),
+    ...staleness,
   })
   .meta({ id: 'Workers' });
 
-export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (app, { fleet, fleetStatus, cache }) => {
+export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
+  app,
+  { fleet, fleetStatus, cache, contact },
+) => {
   function view(member: FleetMember, { live }: Fleet) {
     const publications = live.values().filter(({ worker }) => worker === member.id);
     return workerView(member, {
@@ -44,9 +49,12 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (app,
     },
     async (_request, reply) => {
       const { value, stale } = await fleet.get();
-      markStale(reply, stale);
       const drains = [...cache.drains].map(([worker, drain]) => ({ worker, ...drain }));
-      return { workers: value.members.map((member) => view(member, value)), drains, ...(stale && { stale }) };
+      return {
+        workers: value.members.map((member) => view(member, value)),
+        drains,
+        ...markStale(reply, stale, contact),
+      };
     },
   );
 

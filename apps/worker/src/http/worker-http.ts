@@ -8,6 +8,8 @@ import { sendProblem } from './problems.ts';
 export interface WorkerHttpDeps {
   /** Reasons why the worker is not ready; empty when it is. */
   readonly unready: () => string[];
+  /** What an operator should change, ready or not. */
+  readonly warnings: () => readonly string[];
   /** Answers a peer that asks whether Redis can be seen from here; undefined when the asker proves nothing. */
   readonly fence: (clusterProof: string | undefined) => Promise<boolean | undefined>;
   /** Prometheus text. */
@@ -86,7 +88,11 @@ const pages: Readonly<Record<string, Page>> = {
   '/health': async (_deps, exchange) => json(exchange, 200, { status: 'ok' }),
   '/ready': async (deps, exchange) => {
     const reasons = deps.unready();
-    json(exchange, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
+    json(exchange, reasons.length === 0 ? 200 : 503, {
+      ready: reasons.length === 0,
+      reasons,
+      warnings: deps.warnings(),
+    });
   },
   '/metrics': async (deps, { response }) => {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());

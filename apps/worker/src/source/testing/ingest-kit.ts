@@ -80,6 +80,7 @@ export class IngestKit {
     });
     this.#http = new WorkerHttp({
       unready: () => [],
+      warnings: () => [],
       fence: async () => undefined,
       metrics: () => '',
       media: (exchange) => this.ingest.answer(exchange),
