@@ -47,6 +47,8 @@ export type Verdict = 'accept' | 'refuse' | 'close-after-start' | 'ignore';
 
 export interface RtmpSinkOptions {
   readonly port?: number;
+  /** To listen on; 127.0.0.1 when absent. */
+  readonly address?: string;
   /** Asked at each publish; `earlier` counts the publications of this name before. Accepts all when absent. */
   readonly decide?: (name: string, earlier: number) => Verdict;
   /** Only who answers its challenge (of Adobe's kind) with this login may connect. */
@@ -79,8 +81,8 @@ export class RtmpSink {
     });
   }
 
-  async listen(port = 0): Promise<this> {
-    this.#server.listen(port, '127.0.0.1');
+  async listen(port = 0, address = '127.0.0.1'): Promise<this> {
+    this.#server.listen(port, address);
     await once(this.#server, 'listening');
     return this;
   }
@@ -89,9 +91,10 @@ export class RtmpSink {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** `rtmp://127.0.0.1:PORT/live`, without a stream name. */
+  /** `rtmp://ADDRESS:PORT/live`, without a stream name. */
   get url(): string {
-    return `rtmp://127.0.0.1:${this.port}/live`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `rtmp://${address}:${port}/live`;
   }
 
   /** All stays of one name. */
@@ -329,5 +332,5 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-export const startRtmpSink = ({ port, decide, login }: RtmpSinkOptions = {}): Promise<RtmpSink> =>
-  new RtmpSink(decide, login).listen(port);
+export const startRtmpSink = ({ port, address, decide, login }: RtmpSinkOptions = {}): Promise<RtmpSink> =>
+  new RtmpSink(decide, login).listen(port, address);
