@@ -18,7 +18,7 @@ import { ControlChannel } from './control/control-channel.ts';
 import { DesiredReader } from './desired/desired-reader.ts';
 import { DesiredWatch } from './desired/desired-watch.ts';
 import { Remembered } from './desired/remembered.ts';
-import type { Limits } from './fleet/admission.ts';
+import { limitsOf } from './fleet/admission.ts';
 import type { Pool } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
@@ -540,14 +540,4 @@ export class FleetWorker {
   #every(ms: number, act: () => void): void {
     this.#timers.push(setInterval(act, ms));
   }
-}
-
-function limitsOf({ capacity, maxCpuPercent, maxLoopDelayMs, maxEgressMbps }: Environment): Limits {
-  const without = Number.POSITIVE_INFINITY;
-  return {
-    capacity,
-    cpuPercent: maxCpuPercent === 'off' ? without : maxCpuPercent,
-    loopDelayMs: maxLoopDelayMs === 'off' ? without : maxLoopDelayMs,
-    egressBps: maxEgressMbps === undefined ? without : maxEgressMbps * 1e6,
-  };
 }

@@ -44,13 +44,13 @@ describe('a worker that comes late', () => {
     for (const count of shares) expect(Math.abs(count - PUSHES / 2)).toBeLessThanOrEqual(2);
   });
 
-  it('has its share within 15 % after every target has hung up once in 15 s, and nothing that runs was moved for it', async () => {
+  it('has its share within 15 % after every target has hung up once, and nothing that runs was moved for it', async () => {
     await fleet.addWorker();
     expect(await held()).toEqual([expect.any(Number), expect.any(Number), 0]);
     const [before] = [sink.publications.length];
     const since = performance.now();
     for (const [n, name] of names.entries()) {
-      await until(() => performance.now() - since >= n * 500, { what: 'the next target to hang up', everyMs: 10 });
+      await until(() => performance.now() - since >= n * 250, { what: 'the next target to hang up', everyMs: 10 });
       sink.drop(name);
     }
     await allRun();
@@ -61,12 +61,12 @@ describe('a worker that comes late', () => {
     expect(sink.overlaps('connection')).toEqual([]);
   }, 60_000);
 
-  it('is at its share again after all are restarted at once', async () => {
+  it('is near its share when all are restarted at once: the others have no more than their room beyond the share', async () => {
     for (const { id } of await fleet.api.pushes()) await fleet.api.restart(id);
     await until(() => sink.publications.length === 3 * PUSHES, { what: 'every push to start anew', timeoutMs: 30_000 });
     await allRun();
     const shares = await held();
     console.log(`all restarted: ${shares.join(' / ')}`);
-    for (const count of shares) expect(Math.abs(count - SHARE)).toBeLessThanOrEqual(SHARE * 0.15);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(SHARE + 1);
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 import type { FullCause } from '@pushfleet/contract';
 import { describe, expect, it } from 'vitest';
-import { fullBy, fullWords, type Limits, type Load } from './admission.ts';
+import { fullBy, fullWords, type Limits, type Load, limitsOf } from './admission.ts';
 
 const limits: Limits = { capacity: 10, cpuPercent: 90, loopDelayMs: 200, egressBps: 40e6 };
 const load = (changes: Partial<Load>): Load => ({
@@ -13,6 +13,16 @@ const load = (changes: Partial<Load>): Load => ({
 const after = (before: readonly FullCause[], changes: Partial<Load>, its = limits) => [
   ...fullBy(new Set(before), load(changes), its),
 ];
+
+describe('limitsOf', () => {
+  it('reads off and absent as no limit', () => {
+    const environment = { capacity: 10, maxCpuPercent: 90, maxLoopDelayMs: 200, maxEgressMbps: 40 } as const;
+    expect(limitsOf(environment)).toEqual(limits);
+    const none = Number.POSITIVE_INFINITY;
+    const open = { capacity: 10, maxCpuPercent: 'off', maxLoopDelayMs: 'off', maxEgressMbps: undefined } as const;
+    expect(limitsOf(open)).toEqual({ capacity: 10, cpuPercent: none, loopDelayMs: none, egressBps: none });
+  });
+});
 
 describe('a worker is full', () => {
   it.each<[string, Partial<Load>, FullCause[]]>([

@@ -1,3 +1,4 @@
+import type { Environment } from '@pushfleet/config';
 import type { FullCause } from '@pushfleet/contract';
 
 /** What a worker carries just now. */
@@ -17,6 +18,22 @@ export interface Limits {
   readonly cpuPercent: number;
   readonly loopDelayMs: number;
   readonly egressBps: number;
+}
+
+/** As the operator has set them. */
+export function limitsOf({
+  capacity,
+  maxCpuPercent,
+  maxLoopDelayMs,
+  maxEgressMbps,
+}: Pick<Environment, 'capacity' | 'maxCpuPercent' | 'maxLoopDelayMs' | 'maxEgressMbps'>): Limits {
+  const without = Number.POSITIVE_INFINITY;
+  return {
+    capacity,
+    cpuPercent: maxCpuPercent === 'off' ? without : maxCpuPercent,
+    loopDelayMs: maxLoopDelayMs === 'off' ? without : maxLoopDelayMs,
+    egressBps: maxEgressMbps === undefined ? without : maxEgressMbps * 1e6,
+  };
 }
 
 interface Gauge {

@@ -21,7 +21,7 @@ describe('fairDensity', () => {
 
 describe('fairConcurrency', () => {
   it.each<[string, number, WorkerRecord[], number]>([
-    ['an idle pool leaves room for the first jobs', 0, [own(), other('b')], 2],
+    ['an idle pool leaves room for the first job', 0, [own(), other('b')], 1],
     ['while another has room below its share, this one keeps to its own', 100, [own({ held: 60 }), other('b')], 50],
     ['with all at their share, there is a little room for what comes', 100, [own(), other('b', { held: 50 })], 53],
     ['a small worker takes its smaller part', 110, [own({ capacity: 10 }), other('b')], 10],

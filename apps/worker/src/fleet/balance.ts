@@ -12,7 +12,7 @@ export interface Pool {
 
 /** Room beyond the share, so that a new push need not wait until the workers have heard of it. */
 const SLACK_SHARE = 0.05;
-const SLACK_MIN = 2;
+const SLACK_MIN = 1;
 /** Less than this is not worth an interruption. */
 const EXCESS_SHARE = 0.1;
 const EXCESS_MIN = 2;
