@@ -13,6 +13,9 @@ const defaults: Options = {
   connectTimeout: 2_000,
 };
 
+/** So long a server may take to close a connection that we have ended. */
+const LEAVE_MS = 300;
+
 /** A command that meets a node which has failed is tried again so often, until the cluster has found another one. */
 const CLUSTER_RETRY_MS = 100;
 /** A node that vanishes without a word is missed by then: the others name its successor. */
@@ -85,8 +88,9 @@ function sentinelOptions(address: SentinelRedis): Options {
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
     sentinelRetryStrategy: retryStrategy,
     sentinelCommandTimeout: defaults.connectTimeout!,
-    // A master that vanished without a word is left as soon as the sentinels have chosen another one.
+    // A master that vanished without a word is left as soon as the sentinels have chosen another one, and not asked for its goodbye.
     failoverDetector: true,
+    disconnectTimeout: LEAVE_MS,
   };
 }
 

@@ -134,7 +134,7 @@ describe('sentinels choose another master', { timeout: 60_000 }, () => {
     console.log(
       `master stands still: promoted ${promotedMs | 0} ms, changes taken ${writableMs | 0} ms after it stopped`,
     );
-    expect(writableMs - promotedMs).toBeLessThan(4_000);
+    expect(writableMs - promotedMs).toBeLessThan(3_000);
     await scene.settled();
     await scene.expectUntouched(publications);
   });
@@ -148,7 +148,7 @@ describe('sentinels choose another master', { timeout: 60_000 }, () => {
     const promotedMs = performance.now() - since;
     const writableMs = await scene.writableAfterMs(since);
     console.log(`master killed: promoted ${promotedMs | 0} ms, changes taken ${writableMs | 0} ms after its death`);
-    expect(writableMs - promotedMs).toBeLessThan(4_000);
+    expect(writableMs - promotedMs).toBeLessThan(3_000);
     await scene.settled();
     await scene.expectUntouched(publications);
     await scene.expectOperable();
@@ -213,7 +213,8 @@ describe('a Redis Cluster of three masters', { timeout: 60_000 }, () => {
   it('and a worker that dies then is taken over from', async () => {
     const ms = await scene.takeoverMs();
     console.log(`on the cluster, kill -9 of a worker: ${figures(ms)}`);
-    expect(Math.max(...ms)).toBeLessThan(5_000);
+    // For 4 s after a failover nobody is declared dead.
+    expect(Math.max(...ms)).toBeLessThan(7_000);
   });
 });
 
