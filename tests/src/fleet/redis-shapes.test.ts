@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PushRequests } from '@pushfleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIP } from '../harness/ffmpeg.ts';
@@ -11,6 +12,8 @@ import { type RtmpSink, startRtmpSink } from '../harness/rtmp-sink.ts';
 import { until } from '../harness/until.ts';
 
 const PUSHES = 24;
+/** Longer than any node of the cluster waits for another one. */
+const STANDSTILL_MS = 4_000;
 const names = Array.from({ length: PUSHES }, (_, n) => `shape${n}`);
 
 /** A fleet of two workers on any shape of Redis, whose pushes end at one sink. */
@@ -198,11 +201,24 @@ describe('a Redis Cluster of three masters', { timeout: 60_000 }, () => {
     }
   });
 
+  it('all of it stands still for a while: no push is touched', async () => {
+    await scene.settled();
+    const publications = scene.sink.publications.length;
+    const since = performance.now();
+    for (const { process } of redis.servers) process.kill('SIGSTOP');
+    await sleep(STANDSTILL_MS); // the fault is to last that long
+    for (const { process } of redis.servers) process.kill('SIGCONT');
+    const writableMs = (await scene.writableAfterMs(since)) - STANDSTILL_MS;
+    console.log(`all nodes stood still: changes taken ${writableMs | 0} ms after they went on`);
+    await scene.settled();
+    await scene.expectUntouched(publications);
+  });
+
   it('the master of our slot dies and its replica follows: no push is touched', async () => {
     await scene.settled();
     const publications = scene.sink.publications.length;
     const since = performance.now();
-    redis.holder.process.kill('SIGKILL');
+    (await redis.master()).process.kill('SIGKILL');
     const writableMs = await scene.writableAfterMs(since);
     console.log(`node of the slot killed: changes taken ${writableMs | 0} ms after its death`);
     expect(writableMs).toBeLessThan(10_000);

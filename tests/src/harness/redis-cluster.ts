@@ -12,18 +12,24 @@ const NODE_TIMEOUT_MS = 1_500;
 /** A Redis Cluster of three masters, and a replica of the one that has the fleet's slot. */
 export class RedisCluster {
   readonly servers: readonly RedisServer[];
-  /** The master that has the fleet's slot first. */
-  readonly holder: RedisServer;
+  /** The master of the fleet's slot and its replica, in whichever roles. */
+  readonly #holders: readonly RedisServer[];
 
   constructor(servers: readonly RedisServer[], holder: RedisServer) {
     this.servers = servers;
-    this.holder = holder;
+    this.#holders = [holder, servers.at(-1)!];
   }
 
   /** As for REDIS_URL: two of the nodes, neither of which has the fleet's slot. */
   get url(): string {
-    const hosts = this.servers.filter((server) => server !== this.holder).map(({ port }) => `127.0.0.1:${port}`);
-    return `redis+cluster://:${REDIS_PASSWORD}@${hosts.slice(0, 2).join(',')}`;
+    const others = this.servers.filter((server) => !this.#holders.includes(server));
+    return `redis+cluster://:${REDIS_PASSWORD}@${others.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  }
+
+  /** The master that has the fleet's slot now. */
+  async master(): Promise<RedisServer> {
+    const roles = await Promise.all(this.#holders.map(roleOf));
+    return this.#holders[roles.indexOf('master')]!;
   }
 
   async stop(): Promise<void> {
@@ -86,6 +92,15 @@ async function join(
   });
   await untilAll(nodes, (info) => info.get('cluster_state') === 'ok', 'the cluster to be whole');
   return servers[holder]!;
+}
+
+async function roleOf(server: RedisServer): Promise<string | undefined> {
+  const redis = server.connect();
+  try {
+    return fieldsOf(await redis.info('replication')).get('role');
+  } finally {
+    redis.disconnect();
+  }
 }
 
 async function untilAll(
