@@ -17,6 +17,7 @@ export class Heartbeat {
   readonly #record: () => WorkerRecord;
   readonly #events: HeartbeatEvents;
   #timer: NodeJS.Timeout | undefined;
+  #deathWatch: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #again = false;
   #stopped = false;
@@ -72,12 +73,13 @@ export class Heartbeat {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#deathWatch);
     await this.#beating;
     await this.#scripts.leave(this.#record().id);
   }
 
   get #isBroken(): boolean {
-    return this.silentMs > 3 * BEAT_INTERVAL_MS;
+    return this.silentMs > 2 * BEAT_INTERVAL_MS;
   }
 
   async #beat(): Promise<void> {
@@ -109,5 +111,13 @@ export class Heartbeat {
       if (jobs >= 0) await this.#events.reaped(dead, id, jobs);
     }
     await this.#events.beat(beat, workers);
+    this.#watchDeath(beat.nextDeathMs);
+  }
+
+  /** A death that comes before the next beat is noticed in its moment. */
+  #watchDeath(inMs: number): void {
+    clearTimeout(this.#deathWatch);
+    if (this.#stopped || inMs >= BEAT_INTERVAL_MS) return;
+    this.#deathWatch = setTimeout(() => void this.beatNow(), inMs + 1);
   }
 }

@@ -59,6 +59,14 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect((await scripts.beat('w1', '{}', 'e')).dead).toEqual(['gone']);
   });
 
+  it('beat: tells when the next worker will be dead, unless it is heard of', async () => {
+    const { now, nextDeathMs } = await scripts.beat('w1', '{}', 'e');
+    expect(nextDeathMs).toBe(DEAD_AFTER_MS);
+    await redis.zadd(keys.beats, now - DEAD_AFTER_MS + 400, 'silent', 1, 'gone');
+    const next = await scripts.beat('w1', '{}', 'e');
+    expect(next.now + next.nextDeathMs).toBe(now + 400);
+  });
+
   it('reap: frees the jobs of the dead worker and of nobody else, so that BullMQ moves them back', async () => {
     await activeJob('push-a', 'dead:0');
     await activeJob('push-b', 'alive:0');

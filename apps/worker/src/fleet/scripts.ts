@@ -26,11 +26,12 @@ redis.call('HSET', workers, id, record)
 local dead = {}
 local isGrace = redis.call('EXISTS', grace)
 if isGrace == 0 then dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs) end
+local oldest = redis.call('ZRANGEBYSCORE', beats, '(' .. (now - deadMs), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local drain = redis.call('HEXISTS', drains, ARGV[7])
 if drain == 0 then drain = -isGrace end
 return { now, current, isNew, dead, redis.call('HVALS', workers),
   redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
-  redis.call('LLEN', wait), drain }`;
+  redis.call('LLEN', wait), drain, oldest[2] + deadMs - now }`;
 
 /** Frees the locks of a worker that has stopped beating, so that BullMQ's own mover takes its jobs back. Never during grace. */
 const REAP = `
@@ -163,7 +164,7 @@ return 1`;
 /** Heartbeat timings, in ms: dead after five missed beats; a pause of all beats means that Redis was away. */
 export const BEAT_INTERVAL_MS = 500;
 export const DEAD_AFTER_MS = 2_500;
-const GAP_MS = 2_000;
+const GAP_MS = 1_500;
 const GRACE_MS = 4_000;
 
 export type ReclaimResult = 1 | 2 | 3 | -1 | -2 | -3;
@@ -176,6 +177,8 @@ export interface Beat {
   readonly isNew: boolean;
   /** Ids of workers that have stopped beating. */
   readonly dead: readonly string[];
+  /** After this time the one that has been silent for longest is dead too, unless it is heard of. */
+  readonly nextDeathMs: number;
   /** Records of all workers, as JSON. */
   readonly workers: readonly string[];
   /** Pushes of the pool in any state that wants a worker, and those that nobody has yet. */
@@ -221,7 +224,7 @@ export class FleetScripts {
     ];
     const args = [workerId, record, GAP_MS, GRACE_MS, DEAD_AFTER_MS, epochCandidate, workerName];
     const reply = await this.#run('beat', keys, args);
-    const [now, epoch, isNew, dead, workers, jobs, waiting, drain] = reply as [
+    const [now, epoch, isNew, dead, workers, jobs, waiting, drain, nextDeathMs] = reply as [
       number,
       string,
       number,
@@ -230,9 +233,10 @@ export class FleetScripts {
       number,
       number,
       number,
+      number,
     ];
     const isDrained = drain === -1 ? undefined : drain === 1;
-    return { now, epoch, isNew: isNew === 1, dead, workers, jobs, waiting, isDrained };
+    return { now, epoch, isNew: isNew === 1, dead, nextDeathMs, workers, jobs, waiting, isDrained };
   }
 
   /** How many jobs were freed; negative when the worker may not be declared dead (now). */

@@ -67,14 +67,16 @@ export class PushQueueWorker extends Worker<PushJob> {
 
   override async extendJobLocks(jobIds: string[], tokens: string[], durationMs: number): Promise<string[]> {
     const missing = await super.extendJobLocks(jobIds, tokens, durationMs);
-    const lost: string[] = [];
-    for (const jobId of missing) {
-      const token = tokens[jobIds.indexOf(jobId)] ?? '';
-      if (await this.#reclaim(jobId, token)) continue;
-      lost.push(jobId);
-      this.#options.lost(jobId, token);
-    }
-    return lost;
+    // All at once: whoever has lost a push must hear of it before the next holder is connected.
+    const lost = await Promise.all(
+      missing.map(async (jobId) => {
+        const token = tokens[jobIds.indexOf(jobId)] ?? '';
+        if (await this.#reclaim(jobId, token)) return [];
+        this.#options.lost(jobId, token);
+        return [jobId];
+      }),
+    );
+    return lost.flat();
   }
 
   /** Checks (and reclaims) the locks of all these jobs now; reports the lost ones as BullMQ would. */
