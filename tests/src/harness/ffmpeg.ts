@@ -109,6 +109,13 @@ export async function makeNoise(file: string, bitrateBps: number): Promise<void>
   await runFfmpeg([...source, ...encoder, file]);
 }
 
+/** Four seconds of pictures without sound, one group of pictures a second, about 50 kb/s: for tests of many pushes. */
+export async function makeSmallClip(file: string): Promise<void> {
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10', '-t', '4'];
+  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-b:v', '50k', '-g', '10'];
+  await runFfmpeg([...source, ...encoder, file]);
+}
+
 /** Runs ffmpeg to its end. `args` are inputs and outputs; a file that is there already is written anew. */
 export async function runFfmpeg(args: readonly string[], timeoutMs?: number): Promise<void> {
   const { code, stderr } = await runTool('ffmpeg', [...QUIET, '-y', ...args], timeoutMs);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
+import { Redis } from 'ioredis';
 
 /** A Redis for one test file, to be harmed at will. */
 export class TestRedis {
@@ -41,10 +42,22 @@ export class TestRedis {
     await this.#server.stop();
   }
 
-  /** Starts again on the same port after `kill`: empty, or with its data when it persists. */
-  async restart(): Promise<void> {
+  /** Starts again on the same port after `kill`: empty, or with its data when it persists and `keepData` does not forbid it. */
+  async restart({ keepData = true } = {}): Promise<void> {
     await this.#server.stop();
+    const { dataDir } = this.#options;
+    if (!keepData && dataDir !== undefined) await rm(join(dataDir, 'appendonlydir'), { recursive: true, force: true });
     this.#server = await startPrivateRedis(this.#options);
+  }
+
+  /** Everything is gone from one moment to the next: FLUSHALL. */
+  async flush(): Promise<void> {
+    const client = new Redis(this.url);
+    try {
+      await client.flushall();
+    } finally {
+      client.disconnect();
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Chance } from '../harness/chance.ts';
+import type { WorkerProcess } from '../harness/fleet.ts';
+import type { Publication } from '../harness/rtmp-sink.ts';
+import { Scenario } from '../harness/scenario.ts';
+import { until } from '../harness/until.ts';
+
+const ROUNDS = Number(process.env.PUSHFLEET_ROUNDS ?? 20);
+const SEED = Number(process.env.PUSHFLEET_SEED ?? Math.floor(Math.random() * 1e6));
+/** One more in a row, without health between them, would make a push one that ends its workers. */
+const LOSSES_IN_A_ROW = 4;
+const TEST_TIMEOUT_MS = 60_000 + ROUNDS * 10_000;
+/** Its target sees the end of a connection at most so long after its worker was killed. */
+const DEATH_IS_SEEN_MS = 300;
+/** Clocks of one host, and what happens between a target's word and its being heard. */
+const CLOCK_MS = 1_000;
+
+describe('anything may happen to 100 pushes', () => {
+  const chance = new Chance(SEED);
+  let scenario: Scenario;
+  /** When workers were killed: their last attempts are in nobody's journal. */
+  const kills: number[] = [];
+  /** The mending of the last fault: the next one strikes as soon as it is done, whatever is still on its way. */
+  let mending: Promise<unknown> = Promise.resolve();
+
+  beforeAll(async () => {
+    scenario = await Scenario.given({ workers: 3, pushes: 100 });
+  });
+
+  afterAll(async () => {
+    await scenario?.stop();
+  });
+
+  const anyWorker = (): WorkerProcess => chance.oneOf(scenario.fleet.workers.filter(({ isRunning }) => isRunning));
+
+  /** Each begins at once and resolves when it is mended. */
+  const faults: Readonly<Record<string, () => Promise<unknown>>> = {
+    'a worker is killed': async () => {
+      kills.push(performance.now());
+      anyWorker().kill('SIGKILL');
+      await scenario.addWorker();
+    },
+    'a worker is told to stop': async () => {
+      const [leaving] = [anyWorker(), await scenario.addWorker()];
+      await leaving.stop();
+    },
+    'a worker stands still': async () => {
+      const worker = anyWorker();
+      worker.kill('SIGSTOP');
+      await sleep(chance.between(500, 5_000));
+      worker.kill('SIGCONT');
+    },
+    'a worker is cut off from Redis': async () => {
+      const worker = anyWorker();
+      scenario.cutOff(worker);
+      await sleep(chance.between(500, 5_000));
+      scenario.reconnect(worker);
+    },
+    'Redis stands still': async () => {
+      scenario.redis.freeze();
+      await sleep(chance.between(500, 5_000));
+      scenario.redis.thaw();
+    },
+    'Redis is killed and comes back with its data': async () => {
+      await scenario.redis.kill();
+      await sleep(chance.between(0, 3_000));
+      await scenario.redis.restart();
+    },
+    'the scheduler is killed': async () => {
+      scenario.fleet.scheduler.kill('SIGKILL');
+      await scenario.fleet.replaceScheduler();
+    },
+    'targets drop their publishers': async () => {
+      scenario.targetsDrop(scenario.names.filter(() => chance.between(0, 10) < 1));
+    },
+  };
+
+  it(
+    `${ROUNDS} faults in a row, seed ${SEED}: at the end every push runs once, and every attempt is in its journal`,
+    async () => {
+      const told: string[] = [];
+      let losses = 0;
+      for (let round = 1; round <= ROUNDS; round++) {
+        await mending;
+        const name = chance.oneOf(Object.keys(faults));
+        if (name.startsWith('a worker') && ++losses % LOSSES_IN_A_ROW === 0) await scenario.healthy();
+        told.push(name);
+        mending = faults[name]!();
+        await sleep(chance.between(200, 2_500));
+      }
+      await mending;
+      const mendedAt = performance.now();
+      await scenario.settled(60_000);
+      console.log(`seed ${SEED}: ${told.join(', ')}; settled after ${Math.round(performance.now() - mendedAt)} ms`);
+      expect(scenario.doubled('media')).toEqual([]);
+      expect(scenario.sink.violations).toEqual([]);
+      let missing: Publication[] = [];
+      const isComplete = async () => {
+        missing = await missingInJournals();
+        return missing.length === 0;
+      };
+      await until(isComplete, { what: () => `the journals to know of ${JSON.stringify(missing)}`, timeoutMs: 15_000 });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  /** Publications that have ended, of workers that lived on, of which no entry speaks. */
+  async function missingInJournals(): Promise<Publication[]> {
+    const missing: Publication[] = [];
+    for (const [name, id] of await scenario.idsByName()) {
+      const entries = (await scenario.fleet.api.attempts(id)).map(({ started_at, ended_at }) => ({
+        from: Date.parse(started_at) - performance.timeOrigin - CLOCK_MS,
+        to: Date.parse(ended_at) - performance.timeOrigin + CLOCK_MS,
+      }));
+      const ended = scenario.sink.of(name).filter(({ closedAt }) => closedAt !== undefined && !isLostInDeath(closedAt));
+      missing.push(...ended.filter(({ publishedAt: at }) => !entries.some(({ from, to }) => from < at && at < to)));
+    }
+    return missing;
+  }
+
+  const isLostInDeath = (at: number): boolean => kills.some((kill) => at >= kill && at < kill + DEATH_IS_SEEN_MS);
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { at, type Observation } from '../harness/fault-table.ts';
+import { expectOthersUntouched, REPETITIONS, Scenario } from '../harness/scenario.ts';
+import { until } from '../harness/until.ts';
+
+const TEST_TIMEOUT_MS = 60_000 * REPETITIONS;
+
+describe('workers fail under 200 pushes', () => {
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    scenario = await Scenario.given({ workers: 3, pushes: 200 });
+  });
+
+  afterAll(async () => {
+    scenario?.report();
+    await scenario?.stop();
+  });
+
+  /** Media is there again within 5 s, of the half of the pushes within 3 s; one fault alone says nothing of the usual. */
+  async function times(fault: () => Promise<Observation>): Promise<void> {
+    const seen: Observation[] = [];
+    for (let time = 0; time < REPETITIONS; time++) seen.push(await fault());
+    for (const one of seen) expectOthersUntouched(one);
+    const recoveryMs = seen.flatMap((one) => one.recoveryMs);
+    expect(recoveryMs.length).toBeGreaterThan(0);
+    expect(at(recoveryMs, 1)).toBeLessThan(5_000);
+    if (REPETITIONS >= 3) expect(at(recoveryMs, 0.5)).toBeLessThan(3_000);
+  }
+
+  it(
+    'a worker dies: its pushes send again from others within seconds',
+    () =>
+      times(async () => {
+        const [victim] = await scenario.workersByLoad();
+        const seen = await scenario.fault('kill -9 of a worker', {
+          of: [victim!],
+          strike: () => victim!.kill('SIGKILL'),
+          mend: () => scenario.addWorker(),
+        });
+        expect(seen.doubled.connection).toEqual([]);
+        return seen;
+      }),
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'two of three workers die at once: the third one takes all',
+    () =>
+      times(async () => {
+        const victims = (await scenario.workersByLoad()).slice(0, 2);
+        const seen = await scenario.fault('kill -9 of two workers of three', {
+          of: victims,
+          strike: () => {
+            for (const victim of victims) victim.kill('SIGKILL');
+          },
+          mend: async () => {
+            await scenario.addWorker();
+            await scenario.addWorker();
+          },
+        });
+        expect(seen.doubled.connection).toEqual([]);
+        return seen;
+      }),
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'a worker stands still for 8 s: its pushes are taken over, and it lets go as soon as it wakes',
+    () =>
+      times(async () => {
+        const [victim] = await scenario.workersByLoad();
+        const frozen = await scenario.publicationsOf(victim!);
+        let wokenAt = 0;
+        const seen = await scenario.fault('SIGSTOP of a worker for 8 s', {
+          of: [victim!],
+          strike: () => victim!.kill('SIGSTOP'),
+          lastsMs: 8_000,
+          mend: async () => {
+            wokenAt = performance.now();
+            victim!.kill('SIGCONT');
+            await until(() => frozen.every(({ closedAt }) => closedAt !== undefined), {
+              what: 'its connections to close',
+            });
+          },
+        });
+        const closingMs = frozen.map(({ closedAt }) => closedAt! - wokenAt);
+        const late = frozen.filter(({ lastMediaAt }) => lastMediaAt! > wokenAt).length;
+        console.log(
+          `woken: the last of ${frozen.length} closed after ${Math.round(at(closingMs, 1)!)} ms; media after that: ${late}`,
+        );
+        expect(late).toBe(0);
+        expect(at(closingMs, 1)).toBeLessThan(100);
+        return seen;
+      }),
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'a worker alone loses Redis for 8 s: it closes its pushes before they are taken over',
+    () =>
+      times(async () => {
+        const [victim] = await scenario.workersByLoad();
+        const seen = await scenario.fault('a worker cut off from Redis for 8 s', {
+          of: [victim!],
+          strike: () => scenario.cutOff(victim!),
+          lastsMs: 8_000,
+          mend: () => scenario.reconnect(victim!),
+        });
+        expect(seen.doubled.connection).toEqual([]);
+        return seen;
+      }),
+    TEST_TIMEOUT_MS,
+  );
+});
