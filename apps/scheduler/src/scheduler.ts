@@ -143,7 +143,7 @@ export class Scheduler {
     await this.#loop.start();
     // Once; /ready says it all the time.
     const warnings = await this.health.check().catch(() => []);
-    for (const warning of warnings) this.#log.warn({ warning }, 'redis settings');
+    for (const { level, text } of warnings) this.#log[level]({ warning: text }, 'redis settings');
     this.#intake = new RequestsWorker({
       redis: this.redis.intake,
       keys: this.keys,

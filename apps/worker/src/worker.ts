@@ -8,6 +8,7 @@ import {
   Keys,
   pushIdOfJob,
   pushQueueName,
+  type RedisWarning,
   redisWarnings,
   type WorkerRecord,
 } from '@pushfleet/contract';
@@ -319,9 +320,9 @@ export class FleetWorker {
     this.#log.info({ worker: this.#config.workerId }, 'worker_stopped');
   }
 
-  #advise(warnings: readonly string[]): void {
-    this.#warnings = warnings;
-    for (const warning of warnings) this.#log.warn({ warning }, 'redis settings');
+  #advise(warnings: readonly RedisWarning[]): void {
+    this.#warnings = warnings.map(({ text }) => text);
+    for (const { level, text } of warnings) this.#log[level]({ warning: text }, 'redis settings');
   }
 
   async #drain(): Promise<void> {

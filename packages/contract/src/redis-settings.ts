@@ -7,26 +7,36 @@ export interface RedisSettings {
   readonly persists: boolean | undefined;
 }
 
-/**
- * Sentences about what an operator should change. None where Redis does not tell its settings, as managed services may do. Rejects when it does not
- * answer.
- */
-export async function redisWarnings(redis: Redis): Promise<string[]> {
-  const settings = await Promise.all(everyNode(redis).map(readSettings));
-  return [...new Set(settings.flatMap(settingWarnings))];
+export interface RedisWarning {
+  /** Level of the log. No persistence may be meant so: nothing is lost as long as one scheduler lives. */
+  readonly level: 'warn' | 'info';
+  /** A sentence about what an operator should change. */
+  readonly text: string;
 }
 
-export function settingWarnings({ evictionPolicy, persists }: RedisSettings): string[] {
-  const warnings: string[] = [];
+/**
+ * What an operator should change. Nothing where Redis does not tell its settings, as managed services may do. Rejects when it does not
+ * answer.
+ */
+export async function redisWarnings(redis: Redis): Promise<RedisWarning[]> {
+  const settings = await Promise.all(everyNode(redis).map(readSettings));
+  const warnings = settings.flatMap(settingWarnings);
+  return [...new Map(warnings.map((warning) => [warning.text, warning])).values()];
+}
+
+export function settingWarnings({ evictionPolicy, persists }: RedisSettings): RedisWarning[] {
+  const warnings: RedisWarning[] = [];
   if (evictionPolicy !== undefined && evictionPolicy !== 'noeviction') {
-    warnings.push(
-      `maxmemory-policy is ${evictionPolicy}: Redis may throw pushes away when memory runs short. Set it to noeviction.`,
-    );
+    warnings.push({
+      level: 'warn',
+      text: `maxmemory-policy is ${evictionPolicy}: Redis may throw pushes away when memory runs short. Set it to noeviction.`,
+    });
   }
   if (persists === false) {
-    warnings.push(
-      'Redis keeps nothing on disk: pushes made by the API are lost when it and all schedulers stop. Set appendonly yes.',
-    );
+    warnings.push({
+      level: 'info',
+      text: 'Redis keeps nothing on disk: pushes made by the API are lost when it and all schedulers stop. Set appendonly yes.',
+    });
   }
   return warnings;
 }

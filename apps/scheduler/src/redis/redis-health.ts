@@ -1,4 +1,4 @@
-import { type Keys, redisWarnings } from '@pushfleet/contract';
+import { type Keys, type RedisWarning, redisWarnings } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 import { throwUnavailable } from './unavailable.ts';
 
@@ -8,7 +8,7 @@ const SETTINGS_MAX_AGE_MS = 60_000;
 export class RedisHealth {
   readonly #redis: Redis;
   readonly #keys: Keys;
-  #warnings: string[] = [];
+  #warnings: readonly RedisWarning[] = [];
   #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(redis: Redis, keys: Keys) {
@@ -16,8 +16,8 @@ export class RedisHealth {
     this.#keys = keys;
   }
 
-  /** Sentences about what an operator should change. Rejects with `redis_unavailable`. */
-  async check(): Promise<string[]> {
+  /** What an operator should change. Rejects with `redis_unavailable`. */
+  async check(): Promise<readonly RedisWarning[]> {
     // Asked for a key: in a cluster the node that has ours must answer.
     await this.#redis.exists(this.#keys.epoch).catch(throwUnavailable);
     if (performance.now() - this.#checkedAt > SETTINGS_MAX_AGE_MS) {

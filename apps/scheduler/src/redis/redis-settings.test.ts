@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis, redisWarnings, settingWarnings } from '@pushfleet/contract';
+import { connectRedis, type RedisWarning, redisWarnings, settingWarnings } from '@pushfleet/contract';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 
 describe('advice about Redis', () => {
@@ -8,9 +8,14 @@ describe('advice about Redis', () => {
   it('warns of a policy that throws pushes away, and of one that keeps nothing on disk', () => {
     expect(settingWarnings(good)).toEqual([]);
     expect(settingWarnings({ ...good, evictionPolicy: 'allkeys-lru' })).toEqual([
-      'maxmemory-policy is allkeys-lru: Redis may throw pushes away when memory runs short. Set it to noeviction.',
+      {
+        level: 'warn',
+        text: 'maxmemory-policy is allkeys-lru: Redis may throw pushes away when memory runs short. Set it to noeviction.',
+      },
     ]);
-    expect(settingWarnings({ ...good, persists: false })).toEqual([expect.stringContaining('Set appendonly yes.')]);
+    expect(settingWarnings({ ...good, persists: false })).toEqual([
+      { level: 'info', text: expect.stringContaining('Set appendonly yes.') },
+    ]);
   });
 
   it('says nothing of what Redis does not tell', () => {
@@ -27,7 +32,7 @@ describe('a real Redis', () => {
   });
 
   /** The same server, for somebody who may do only this. */
-  async function warningsFor(...rights: string[]): Promise<string[]> {
+  async function warningsFor(...rights: string[]): Promise<RedisWarning[]> {
     await redis.acl('SETUSER', user, 'reset', 'on', 'nopass', '~*', ...rights);
     const url = new URL(inject('redisUrl'));
     url.username = user;
@@ -37,7 +42,7 @@ describe('a real Redis', () => {
   }
 
   it('that keeps nothing on disk is told by its settings, or by INFO where they may not be read, or not at all', async () => {
-    const told = [expect.stringContaining('Redis keeps nothing on disk')];
+    const told = [{ level: 'info', text: expect.stringContaining('Redis keeps nothing on disk') }];
     expect(await redisWarnings(redis)).toEqual(told);
     expect(await warningsFor('+info', '+ping')).toEqual(told);
     expect(await warningsFor('+ping')).toEqual([]);

@@ -36,7 +36,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesDeps> = async (app,
     },
     async () => {
       if (isStopping()) throw new ApiError('not_ready', 'The scheduler is stopping.');
-      return { status: 'ready' as const, warnings: await health.check() };
+      return { status: 'ready' as const, warnings: (await health.check()).map(({ text }) => text) };
     },
   );
 };
