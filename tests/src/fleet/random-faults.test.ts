@@ -87,7 +87,7 @@ describe('anything may happen to 100 pushes', () => {
         if (name.startsWith('a worker') && ++losses % LOSSES_IN_A_ROW === 0) await scenario.healthy();
         told.push(name);
         mending = faults[name]!();
-        await sleep(chance.between(200, 2_500));
+        await sleep(chance.between(200, 1_500));
       }
       await mending;
       const mendedAt = performance.now();

@@ -80,33 +80,4 @@ describe('two workers hold 20 pushes', () => {
     expect(sink.overlaps('connection')).toEqual([]);
     expect(sink.violations).toEqual([]);
   });
-
-  it('kill -9: everything runs on the other worker within 5 s, and no target ever had two publishers', async () => {
-    await fleet.addWorker();
-    // The late worker has its share once pushes start anew.
-    for (const { id } of await fleet.api.pushes()) await fleet.api.restart(id);
-    let held: Record<string, number> = {};
-    await until(
-      async () => {
-        held = Object.fromEntries((await fleet.api.workers()).map((worker) => [worker.name, worker.held]));
-        return Object.values(held).filter((count) => count >= PUSHES / 4).length === 2;
-      },
-      { what: () => `the late worker to take its share: ${JSON.stringify(held)}`, timeoutMs: 20_000 },
-    );
-    await allRunning();
-    const [heldBefore] = (await fleet.api.workers()).filter(({ name }) => name === 'worker-2').map(({ held }) => held);
-    const since = performance.now();
-    fleet.worker('worker-2').kill('SIGKILL');
-    await until(() => moved(since).length === heldBefore, { what: () => 'the dead worker to lose its connections' });
-    await until(() => sink.open().length === PUSHES, {
-      what: () => 'every push to be connected again',
-      timeoutMs: 15_000,
-    });
-    await allRunning();
-    const ms = recoveryMs(sink, since, moved(since));
-    console.log(`kill -9: ${figures(ms)}`);
-    expect(Math.max(...ms)).toBeLessThan(5_000);
-    expect(sink.overlaps('connection')).toEqual([]);
-    expect((await fleet.api.pushes()).filter((push) => push.failures_in_a_row > 0)).toEqual([]);
-  }, 60_000);
 });
