@@ -1,6 +1,6 @@
 import { fmp4Supports } from '../container/fmp4/init-segment.ts';
 import type { Protocol } from '../publisher/publisher.ts';
-import { M4sPublisher } from './publisher.ts';
+import { createM4sPublisher } from './publisher.ts';
 import { M4S_SCHEMES, type M4sTarget, parseM4sUrl } from './target.ts';
 
 /** Fragmented MP4 over HTTP, picture by picture. The wire format of the product that the name comes from is not public: this is another. */
@@ -9,5 +9,5 @@ export const m4sProtocol: Protocol<M4sTarget> = {
   maxSessionMs: Number.POSITIVE_INFINITY, // times have 64 bits
   parseTarget: (url, { headers }) => parseM4sUrl(url, headers),
   supports: fmp4Supports,
-  createPublisher: (target, deps) => new M4sPublisher(target, deps),
+  createPublisher: createM4sPublisher,
 };

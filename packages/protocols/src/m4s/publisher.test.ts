@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe('M4sPublisher and ffmpeg as a server', () => {
+describe('an m4s publisher and ffmpeg as a server', () => {
   /** Takes one connection only, so nobody can look beforehand whether it listens. */
   async function listen(file: string): Promise<{ publisher: Publisher; exited: Promise<unknown> }> {
     const address = `127.0.0.1:${await freePort()}/live`;
@@ -110,7 +110,7 @@ describe('M4sPublisher and ffmpeg as a server', () => {
   });
 });
 
-describe("M4sPublisher and Node's HTTP server", () => {
+describe("an m4s publisher and Node's HTTP server", () => {
   let server: Server;
   const requests: IncomingMessage[] = [];
   afterEach(() => {
@@ -193,7 +193,7 @@ describe("M4sPublisher and Node's HTTP server", () => {
   });
 });
 
-describe('M4sPublisher', () => {
+describe('an m4s publisher', () => {
   let server: RawServer;
   afterEach(async () => {
     vi.useRealTimers();

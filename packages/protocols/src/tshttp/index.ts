@@ -1,6 +1,6 @@
 import { tsSupports } from '../container/mpegts/muxer.ts';
 import type { Protocol } from '../publisher/publisher.ts';
-import { TsHttpPublisher } from './publisher.ts';
+import { createTsHttpPublisher } from './publisher.ts';
 import { parseTsHttpUrl, TSHTTP_SCHEMES, type TsHttpTarget } from './target.ts';
 
 export const tshttpProtocol: Protocol<TsHttpTarget> = {
@@ -8,5 +8,5 @@ export const tshttpProtocol: Protocol<TsHttpTarget> = {
   maxSessionMs: Number.POSITIVE_INFINITY, // the clock of MPEG-TS is made to start again every 26.5 hours
   parseTarget: (url, { headers }) => parseTsHttpUrl(url, headers),
   supports: tsSupports,
-  createPublisher: (target, deps) => new TsHttpPublisher(target, deps),
+  createPublisher: createTsHttpPublisher,
 };

@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe('TsHttpPublisher and ffmpeg as a server', () => {
+describe('a tshttp publisher and ffmpeg as a server', () => {
   /** Takes one connection only, so nobody can look beforehand whether it listens. */
   async function listen(file: string): Promise<{ publisher: Publisher; exited: Promise<unknown> }> {
     const address = `127.0.0.1:${await freePort()}/live/mpegts`;
@@ -87,7 +87,7 @@ describe('TsHttpPublisher and ffmpeg as a server', () => {
   });
 });
 
-describe('TsHttpPublisher', () => {
+describe('a tshttp publisher', () => {
   let server: RawServer;
   afterEach(async () => {
     await vi.waitFor(() => expect(server.openSockets()).toBe(0));
