@@ -66,7 +66,7 @@ async function addLatePush(name: string): Promise<void> {
 /** Once everything that was published has gone out, the pushes are paused: nginx closes its recordings. */
 async function endPushes(): Promise<void> {
   for (const { id } of await fleet.api.pushes()) {
-    await fleet.api.waitForStatus(id, 'stalled'); // 2 s behind the last sample
+    await fleet.api.waitForSilence(id);
     await fleet.api.pause(id);
   }
   await until(async () => (await nginx.streams()).length === 0, { what: 'the end of all publications' });

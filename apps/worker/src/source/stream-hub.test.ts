@@ -27,6 +27,18 @@ describe('StreamHub', () => {
     expect(hub.quietMs).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('sends the last sound, which waits for a picture, when its source ends', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    source.tracks([video, audio]);
+    source.sample(picture(40, true));
+    const { written } = connect(hub);
+    source.sample(sound(60));
+    const before = written.length;
+    source.end();
+    expect(written.length).toBe(before + 1);
+  });
+
   it('is not live with sound alone while a picture is announced', () => {
     const hub = new StreamHub('cam');
     const source = hub.begin();

@@ -96,7 +96,9 @@ export class StreamHub {
         if (isOn()) this.#append(sample);
       },
       end: () => {
-        if (isOn()) this.#source = undefined;
+        if (!isOn()) return;
+        this.#source = undefined;
+        this.#toChannels((channel) => channel.drain());
       },
     };
   }

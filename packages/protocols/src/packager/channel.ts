@@ -102,10 +102,15 @@ export class Channel {
     return feed;
   }
 
-  /** The stream is over: what waits goes out, then all feeds end. */
-  end(): void {
+  /** What waits for its turn goes out: nothing comes that it could wait for. */
+  drain(): void {
     this.#interleaver.drain();
     this.#flush();
+  }
+
+  /** The stream is over: what waits goes out, then all feeds end. */
+  end(): void {
+    this.drain();
     this.abandon('final');
   }
 
