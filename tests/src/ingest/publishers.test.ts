@@ -116,7 +116,7 @@ describe('a second publisher of a name', () => {
 
     expect(await fleet.api.push(id)).toMatchObject({ status: 'running', errors: {}, dropped_frames: 0 });
     await first.stop('SIGINT');
-    await fleet.api.waitForStatus(id, 'stalled');
+    await fleet.api.waitForSilence(id);
     await fleet.api.pause(id);
     await nginx.untilGone('open');
     const { video, audio } = await compareDelivery(sent, nginx.recording('open'));

@@ -39,7 +39,7 @@ beforeAll(async () => {
   );
   for (const { exited } of publishers) expect(await exited).toEqual({ code: 0, signal: null });
   for (const { id } of await fleet.api.pushes()) {
-    await fleet.api.waitForStatus(id, 'stalled'); // 2 s behind the last sample
+    await fleet.api.waitForSilence(id);
     await fleet.api.pause(id);
   }
   for (const { exited } of listeners) expect(await exited).toEqual({ code: 0, signal: null });
