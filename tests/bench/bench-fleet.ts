@@ -1,0 +1,134 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnOwned } from '@pushfleet/cli/owned-process';
+import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
+import { Redis } from 'ioredis';
+import { request } from 'undici';
+import { freePort } from '../src/harness/ports.ts';
+import { cpuSeconds } from '../src/harness/process-table.ts';
+import { until } from '../src/harness/until.ts';
+
+export const REPOSITORY = join(import.meta.dirname, '..', '..');
+
+/** What the processes have used and done since they started. */
+export interface Reading {
+  readonly atMs: number;
+  /** Seconds. */
+  readonly cpu: { readonly redis: number; readonly scheduler: number; readonly workers: number };
+  /** Calls by command; those that scripts make are counted too. */
+  readonly commands: ReadonlyMap<string, number>;
+  readonly redisBytes: number;
+  readonly reconcile: { readonly rounds: number; readonly seconds: number };
+}
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly http: string;
+}
+
+/** A scheduler and workers around a Redis of their own, as processes; quiet, and without limits to what a worker takes. */
+export class BenchFleet {
+  readonly #server: PrivateRedis;
+  readonly #redis: Redis;
+  readonly #directory: string;
+  #scheduler!: Process;
+  readonly #workers: Process[] = [];
+
+  private constructor(server: PrivateRedis, directory: string) {
+    this.#server = server;
+    this.#redis = new Redis(server.url);
+    this.#directory = directory;
+  }
+
+  static async start(workers: number): Promise<BenchFleet> {
+    const fleet = new BenchFleet(await startPrivateRedis(), await mkdtemp(join(tmpdir(), 'pushfleet-bench-')));
+    await fleet.configure('');
+    fleet.#scheduler = await fleet.#launch('scheduler', (http) => ({
+      PUSHFLEET_HOST: '127.0.0.1',
+      PUSHFLEET_PORT: http,
+      PUSHFLEET_CONFIG: fleet.#configFile,
+    }));
+    for (let count = 1; count <= workers; count++) {
+      const worker = await fleet.#launch('worker', (http) => ({
+        PUSHFLEET_WORKER_ID: `worker-${count}`,
+        PUSHFLEET_HTTP_PORT: http,
+        PUSHFLEET_RTMP_PORT: 'off',
+        PUSHFLEET_BIND: '127.0.0.1',
+        PUSHFLEET_ADVERTISE: '127.0.0.1',
+        PUSHFLEET_CAPACITY: '100000',
+        PUSHFLEET_CONNECTS_PER_HOST: 'off',
+        PUSHFLEET_MAX_CPU: 'off',
+        PUSHFLEET_MAX_LOOP_DELAY: 'off',
+      }));
+      fleet.#workers.push(worker);
+    }
+    return fleet;
+  }
+
+  /** Text of the configuration file; the scheduler finds out by itself. */
+  configure(text: string): Promise<void> {
+    return writeFile(this.#configFile, text);
+  }
+
+  /** Pushes that the workers hold in this status. */
+  async held(status: string): Promise<number> {
+    const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
+    return pages.reduce((sum, page) => sum + (page.get(`pushfleet_worker_pushes{status="${status}"}`) ?? 0), 0);
+  }
+
+  async read(): Promise<Reading> {
+    const stats = (await this.#redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
+    const memory = await this.#redis.info('memory');
+    const scheduler = await metrics(this.#scheduler.http);
+    return {
+      atMs: performance.now(),
+      cpu: {
+        redis: cpuSeconds(this.#server.process.pid!),
+        scheduler: cpuSeconds(this.#scheduler.child.pid!),
+        workers: this.#workers.reduce((sum, { child }) => sum + cpuSeconds(child.pid!), 0),
+      },
+      commands: new Map([...stats].map(([, name = '', calls]) => [name, Number(calls)])),
+      redisBytes: Number(/^used_memory:(\d+)/m.exec(memory)?.[1]),
+      reconcile: {
+        rounds: scheduler.get('pushfleet_reconcile_seconds_count') ?? 0,
+        seconds: scheduler.get('pushfleet_reconcile_seconds_sum') ?? 0,
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const { child } of [...this.#workers, this.#scheduler]) {
+      child.kill('SIGKILL'); // nobody needs what they hold
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    }
+    this.#redis.disconnect();
+    await this.#server.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  get #configFile(): string {
+    return join(this.#directory, 'pushfleet.conf');
+  }
+
+  async #launch(app: 'scheduler' | 'worker', settings: (httpPort: string) => Record<string, string>): Promise<Process> {
+    const port = `${await freePort()}`;
+    const env = { PATH: process.env.PATH, REDIS_URL: this.#server.url, LOG_LEVEL: 'error', ...settings(port) };
+    const main = join(REPOSITORY, 'apps', app, 'src', 'main.ts');
+    const child = spawnOwned(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const http = `http://127.0.0.1:${port}`;
+    await until(async () => (await metrics(http)).size > 0, { what: `the ${app} to answer`, timeoutMs: 30_000 });
+    return { child, http };
+  }
+}
+
+/** Samples of a page of Prometheus text, by name and labels. */
+async function metrics(url: string): Promise<Map<string, number>> {
+  const { body } = await request(`${url}/metrics`);
+  const lines = (await body.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
