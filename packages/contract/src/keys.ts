@@ -47,7 +47,7 @@ export class Keys {
   journal(id: string): string {
     return `${this.tag}:j:${id}`;
   }
-  /** Hash {epoch, state}, expiring: what a push's attempts leave to the next one. */
+  /** Hash {epoch, target, state}, expiring: what a push's attempts leave to the next one at the same target. */
   memory(id: string): string {
     return `${this.tag}:m:${id}`;
   }

@@ -83,8 +83,7 @@ export const journalEntrySchema = z.object({
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
 export const JOURNAL_LENGTH = 50;
 
-/** Names of the fields in a push's counter hash beside `errors_<code>`. */
-export const counterNames = ['bytes_total', 'retries_total', 'sessions_total', 'dropped_frames_total'] as const;
+/** Field of a push's counter hash that counts the failures of one code. */
 export const errorCounter = (code: string): string => `errors_${code}`;
 
 export const eventTypeSchema = z.enum([

@@ -50,7 +50,7 @@ export class Ingest {
     return this.#media.answer(exchange);
   }
 
-  /** The stream's settings have changed: a publication that would be refused now ends. */
+  /** The stream's settings have changed: a publication that the stream takes no more ends. A new password is asked from the next one. */
   recheck(stream: DesiredStream): void {
     this.#publications.recheck(stream);
   }

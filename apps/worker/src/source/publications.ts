@@ -133,7 +133,7 @@ export class Publications {
     }
   }
 
-  /** The stream's settings have changed: a publication that would be refused now ends. */
+  /** The stream's settings have changed: a publication that the stream takes no more ends. A new password is asked from the next one. */
   recheck(stream: DesiredStream): void {
     if (unpublishable(stream) === undefined) return;
     const reason = 'the stream takes no publisher any more';
