@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fullCauses } from './fleet.ts';
+import { effectiveOptionSchema, mediaInfoSchema } from './media.ts';
 import { journalEntrySchema, lastErrorSchema, pushStatusSchema } from './status.ts';
 
 /** The JSON of the API, version 1: snake_case, times RFC 3339, numbers with their unit in the name. */
@@ -50,6 +51,22 @@ export const pushViewSchema = z
   .meta({ id: 'Push' });
 export type PushView = z.infer<typeof pushViewSchema>;
 
+/** `GET /api/v1/pushes/{id}`. */
+export const pushDetailSchema = pushViewSchema
+  .extend({
+    config: z.object({
+      line: z.string().describe('the push as config text, secrets masked'),
+      place: z
+        .object({ file: z.string(), line: z.int() })
+        .nullable()
+        .describe('where the config file has it; null for pushes of others'),
+      options: z.array(effectiveOptionSchema).describe('all of them, the defaults included'),
+    }),
+    job: z.object({ queue: z.string(), id: z.string() }).describe('in Bull Board: /queues/queue/{queue}/{id}'),
+  })
+  .meta({ id: 'PushDetail' });
+export type PushDetail = z.infer<typeof pushDetailSchema>;
+
 export const streamViewSchema = z
   .object({
     name: z.string(),
@@ -73,6 +90,12 @@ export const streamViewSchema = z
   })
   .meta({ id: 'Stream' });
 export type StreamView = z.infer<typeof streamViewSchema>;
+
+/** `GET /api/v1/streams/{name}`. */
+export const streamDetailSchema = streamViewSchema
+  .extend({ media: mediaInfoSchema.nullable().describe('null while no worker has the stream') })
+  .meta({ id: 'StreamDetail' });
+export type StreamDetail = z.infer<typeof streamDetailSchema>;
 
 export const workerViewSchema = z
   .object({
