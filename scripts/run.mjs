@@ -1,4 +1,4 @@
-// The commands of this repository on a bare clone: node scripts/run.mjs <start|test|check> [arguments].
+// The commands of this repository on a bare clone: node scripts/run.mjs <start|test|check|bench> [arguments].
 // Needs nothing but Node >= 18; everything else is set up on the way and is left alone once it is there.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { ensureDependencies, npmEnvironment, pinnedNode } from './setup/dependen
 import { searchPath } from './setup/executables.mjs';
 import { withLock } from './setup/lock.mjs';
 import { SetupError, say, timed } from './setup/report.mjs';
-import { ensureTools, toolsOfStart, toolsOfTest } from './setup/tools.mjs';
+import { ensureTools, toolsOfBench, toolsOfStart, toolsOfTest } from './setup/tools.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const bin = path.join(root, 'node_modules', '.bin');
@@ -38,6 +38,12 @@ const commands = {
       return 1;
     }
     return runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], environment());
+  },
+
+  /** A benchmark of tests/bench; without a name it lists them. */
+  async bench(args) {
+    await setUp(toolsOfBench);
+    return runNode([path.join(root, 'tests', 'bench', 'main.ts'), ...args], environment());
   },
 
   async check() {

@@ -122,6 +122,9 @@ export const toolsOfStart = [redis];
 /** The tests freeze and kill their Redis, and talk to servers and clients that we did not write. */
 export const toolsOfTest = [redisServer, ffmpeg, nginxRtmp, apache, gstreamer, chromium, curl, openssl];
 
+/** The peers that we are measured against. */
+export const toolsOfBench = [redisServer, ffmpeg, nginxRtmp];
+
 /** Installs what is missing with the package manager of the host, or ends with one sentence that says what to do. */
 export async function ensureTools(tools) {
   const missing = tools.filter((tool) => !tool.isInstalled());

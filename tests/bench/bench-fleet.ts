@@ -8,10 +8,9 @@ import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-red
 import { Redis } from 'ioredis';
 import { request } from 'undici';
 import { freePort } from '../src/harness/ports.ts';
-import { cpuSeconds } from '../src/harness/process-table.ts';
 import { until } from '../src/harness/until.ts';
-
-export const REPOSITORY = join(import.meta.dirname, '..', '..');
+import { cpuSecondsOf, processTrees } from './measure/process-cost.ts';
+import { REPOSITORY } from './paths.ts';
 
 /** What the processes have used and done since they started. */
 export interface Reading {
@@ -43,7 +42,8 @@ export class BenchFleet {
     this.#directory = directory;
   }
 
-  static async start(workers: number): Promise<BenchFleet> {
+  /** `settings`: environment of the workers beyond what each needs. */
+  static async start(workers: number, settings: Readonly<Record<string, string>> = {}): Promise<BenchFleet> {
     const fleet = new BenchFleet(await startPrivateRedis(), await mkdtemp(join(tmpdir(), 'pushfleet-bench-')));
     await fleet.configure('');
     fleet.#scheduler = await fleet.#launch('scheduler', (http) => ({
@@ -62,10 +62,16 @@ export class BenchFleet {
         PUSHFLEET_CONNECTS_PER_HOST: 'off',
         PUSHFLEET_MAX_CPU: 'off',
         PUSHFLEET_MAX_LOOP_DELAY: 'off',
+        ...settings,
       }));
       fleet.#workers.push(worker);
     }
     return fleet;
+  }
+
+  /** Ids of the processes of all workers, with what they have started. */
+  get workerProcesses(): number[] {
+    return processTrees(this.#workers.map(({ child }) => child.pid!));
   }
 
   /** Text of the configuration file; the scheduler finds out by itself. */
@@ -86,9 +92,9 @@ export class BenchFleet {
     return {
       atMs: performance.now(),
       cpu: {
-        redis: cpuSeconds(this.#server.process.pid!),
-        scheduler: cpuSeconds(this.#scheduler.child.pid!),
-        workers: this.#workers.reduce((sum, { child }) => sum + cpuSeconds(child.pid!), 0),
+        redis: cpuSecondsOf(processTrees([this.#server.process.pid!])),
+        scheduler: cpuSecondsOf(processTrees([this.#scheduler.child.pid!])),
+        workers: cpuSecondsOf(this.workerProcesses),
       },
       commands: new Map([...stats].map(([, name = '', calls]) => [name, Number(calls)])),
       redisBytes: Number(/^used_memory:(\d+)/m.exec(memory)?.[1]),
