@@ -40,15 +40,15 @@ const commands = {
     return runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], environment());
   },
 
+  async check() {
+    await setUp([]);
+    return (await check('inherit')).code;
+  },
+
   /** A benchmark of tests/bench; without a name it lists them. */
   async bench(args) {
     await setUp(toolsOfBench);
     return runNode([path.join(root, 'tests', 'bench', 'main.ts'), ...args], environment());
-  },
-
-  async check() {
-    await setUp([]);
-    return (await check('inherit')).code;
   },
 };
 
