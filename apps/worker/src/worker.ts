@@ -20,6 +20,7 @@ import { DesiredReader } from './desired/desired-reader.ts';
 import { DesiredWatch } from './desired/desired-watch.ts';
 import { Remembered } from './desired/remembered.ts';
 import { limitsOf } from './fleet/admission.ts';
+import { AUDIT_MS, Audit } from './fleet/audit.ts';
 import type { Pool } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
@@ -53,7 +54,6 @@ const CONNECTS_AT_A_TIME = 50;
 const REDIS_PATIENCE_MS = 3_000;
 const TICK_MS = 250;
 const FENCE_MS = 200;
-const AUDIT_MS = 10_000;
 /** Without an answered beat for this long the others may have taken the pushes over; a beat's worth on the safe side. */
 const TAKEN_OVER_MS = DEAD_AFTER_MS - BEAT_INTERVAL_MS;
 /** A Redis that needs longer is taken for one that is away. */
@@ -94,11 +94,11 @@ export class FleetWorker {
   readonly #control: ControlChannel;
   readonly #intake: Intake;
   readonly #rebalancer: Rebalancer;
+  readonly #audit: Audit;
   readonly #timers: NodeJS.Timeout[] = [];
   #addresses = { rtmp: '', http: '' };
   #peers: readonly WorkerRecord[] = [];
   #living: ReadonlySet<string> = new Set();
-  #suspects: string[] = [];
   /** Somebody wants this worker to hold nothing, as of the last beat. */
   #isDrained = false;
   #draining = false;
@@ -175,6 +175,13 @@ export class FleetWorker {
     const memories = new PushMemories(this.#redis, this.#keys);
     this.#intake = new Intake(limitsOf(config), () => this.#neededBps());
     this.#rebalancer = new Rebalancer(config.rebalance);
+    this.#audit = new Audit({
+      scripts: this.#scripts,
+      pool: config.pool,
+      workerId: () => this.#queue.id,
+      holds: (jobId) => this.#processor.holder(pushIdOfJob(jobId)) !== undefined,
+      remind: (id) => this.#control.send({ op: 'audit', worker: id }),
+    });
     this.#processor = new PushProcessor({
       pool: config.pool,
       mayHold: () => (this.#intake.isOverloaded ? 0 : this.#queue.concurrency),
@@ -197,12 +204,10 @@ export class FleetWorker {
           redisAnswers() && within(ANSWER_MS, this.#queue.verifyLocks([{ jobId: job.id!, token }])),
       },
     });
-    this.#reporter = new StatusReporter(
-      this.#scripts,
-      this.#facts,
-      () => this.#processor.holders(),
-      (jobId, token) => this.#processor.lost(jobId, token),
-    );
+    this.#reporter = new StatusReporter(this.#scripts, this.#facts, () => this.#processor.holders(), {
+      foreign: (jobId, token) => this.#processor.lost(jobId, token),
+      missing: (locks) => this.#queue.verifyLocks(locks),
+    });
     this.#watch = new DesiredWatch(this.#desired, this.#processor, this.#hubs, (changed) =>
       this.#ingest.recheck(changed),
     );
@@ -286,7 +291,7 @@ export class FleetWorker {
     this.#every(TICK_MS, () => this.#tick());
     this.#every(MEASURE_MS, () => this.#intake.measure());
     this.#every(FENCE_MS, () => void this.#checkFence());
-    this.#every(AUDIT_MS, () => void this.#audit().catch(() => {}));
+    this.#every(AUDIT_MS, () => void this.#tidy().catch(() => {}));
     this.#watch.start();
     // Of advice only: a Redis that does not tell its settings, or not now, keeps nobody from working.
     redisWarnings(this.#redis).then(
@@ -360,6 +365,9 @@ export class FleetWorker {
         return;
       case 'beat':
         void this.#heartbeat.beatNow();
+        return;
+      case 'audit':
+        if (message.worker === this.#queue.id) this.#audit.reminded();
         return;
       case 'drain':
         if (message.worker === this.#config.workerId) void this.#heartbeat.beatNow();
@@ -474,15 +482,12 @@ export class FleetWorker {
     for (const holder of this.#processor.holders()) holder.intend('fenced');
   }
 
-  async #audit(): Promise<void> {
+  async #tidy(): Promise<void> {
     if (this.#heartbeat.silentMs > SILENT_MS) return;
     await this.#live.tidy();
     await this.#live.restore();
-    // BullMQ renews by job id, and forgets one that is held when an older activation of it ends late.
-    await this.#queue.verifyLocks(this.#heldLocks());
-    const held = this.#heldLocks().map(({ jobId }) => jobId);
-    const { freed, suspects } = await this.#scripts.freeAbandoned(this.#queue.id, held, this.#suspects);
-    this.#suspects = suspects;
+    await this.#queue.renewForgotten(this.#heldLocks());
+    const freed = await this.#audit.look();
     if (freed === 0) return;
     this.#log.warn({ jobs: freed }, 'abandoned jobs freed');
     await this.#queue.getBackend().moveStalledJobsToWait();

@@ -65,5 +65,7 @@ export type ControlMessage =
   | { readonly op: 'doubt'; readonly stream: string }
   /** The set of workers has changed: beat now. */
   | { readonly op: 'beat' }
+  /** More jobs are locked by the worker with this id than it holds: it looks for those that it has forgotten. */
+  | { readonly op: 'audit'; readonly worker: string }
   /** The worker of this name is to be drained, or no more: it beats now and reads what holds. */
   | { readonly op: 'drain'; readonly worker: string };

@@ -35,9 +35,9 @@ export class Keys {
   }
 
   // What is true now. Written by the worker that holds the push.
-  /** String: PushReport as JSON, expiring. */
-  report(id: string): string {
-    return `${this.tag}:s:${id}`;
+  /** Hash push id -> its report with the time until which it speaks, see `status.ts`. */
+  get reports(): string {
+    return `${this.tag}:s`;
   }
   /** Hash: totals that outlive sessions and workers. */
   counters(id: string): string {
@@ -84,6 +84,10 @@ export class Keys {
   /** Hash stream name -> LiveSource as JSON: which worker takes the stream in. */
   get live(): string {
     return `${this.tag}:f:live`;
+  }
+  /** Id of the worker that looks for jobs of its pool which nobody works on, expiring. */
+  audit(pool: string): string {
+    return `${this.tag}:f:audit:${pool}`;
   }
   /** Lock of the leading scheduler, expiring. */
   get leader(): string {

@@ -22,7 +22,7 @@ export const lastErrorSchema = z.object({
 });
 export type LastError = z.infer<typeof lastErrorSchema>;
 
-/** What the holder of a push says of it; JSON in an expiring key. */
+/** What the holder of a push says of it. */
 export interface PushReport {
   readonly push: string;
   /** Revision of the desired state that the holder acts on. */
@@ -52,6 +52,15 @@ export interface PushReport {
 
 /** How long a report speaks for a push without being renewed. Holders renew every 5 s at the latest. */
 export const REPORT_TTL_MS = 20_000;
+
+/** A report as Redis keeps it: until when it speaks (server time in ms), a space, the report as JSON. */
+export const storedReport = (report: PushReport, untilMs: number): string => `${untilMs} ${JSON.stringify(report)}`;
+
+export const parseStoredReport = (stored: string): PushReport =>
+  JSON.parse(stored.slice(stored.indexOf(' ') + 1)) as PushReport;
+
+/** Does a report still speak for its push? `nowMs`: server time. */
+export const stillSpeaks = (stored: string, nowMs: number): boolean => Number.parseInt(stored, 10) > nowMs;
 
 /** Why an attempt is over: an error code, or one of the ways to end without failure. */
 export type EndCause =

@@ -218,9 +218,9 @@ export class PushStore {
     return [this.#keys.control, JSON.stringify(message)];
   }
 
-  /** Keys of what is known of a push beside its desired state. */
+  /** Keys of what is known of a push beside its desired state; the first is a hash of all pushes. */
   #traces(id: string): string[] {
-    return [this.#keys.report(id), this.#keys.counters(id), this.#keys.journal(id), this.#keys.memory(id)];
+    return [this.#keys.reports, this.#keys.counters(id), this.#keys.journal(id), this.#keys.memory(id)];
   }
 }
 

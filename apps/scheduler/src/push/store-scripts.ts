@@ -29,15 +29,17 @@ return { current, redis.call('EXISTS', grace), tonumber(redis.call('GET', counte
 /**
  * Writes one object under the next revision, provided that it still has the revision which the change was made from (0: does not exist).
  * `floor`: the highest revision that the writer knows of. Revisions never go back; a counter that did is a lost data set, whose name is
- * taken away. Keys beyond the fourth are deleted: what the former owner of this id has left behind. Answers the revision, or -1.
+ * taken away. What the former owner of this id has left behind goes: its field in the hash of the fifth key, and the keys beyond that. Answers the
+ * revision, or -1.
  */
 const SAVE = `
-local counter, index, object, epoch = unpack(KEYS)
+local counter, index, object, epoch, reports = unpack(KEYS)
 local id, expected, floor, channel, message = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if (redis.call('HGET', object, 'revision') or '0') ~= expected then return -1 end
 if tonumber(redis.call('GET', counter) or '0') < floor then redis.call('SET', counter, floor); redis.call('DEL', epoch) end
 local revision = redis.call('INCR', counter)
-redis.call('DEL', object, unpack(KEYS, 5))
+redis.call('DEL', object, unpack(KEYS, 6))
+if reports then redis.call('HDEL', reports, id) end
 redis.call('HSET', object, unpack(ARGV, 6))
 redis.call('HSET', object, 'revision', revision)
 redis.call('ZADD', index, revision, id)
@@ -51,12 +53,13 @@ redis.call('HSET', KEYS[1], 'error', ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1`;
 
-/** Deletes a removed object and everything that was kept about it, unless it has been made anew meanwhile. */
+/** Deletes a removed object and everything that was kept about it (as `SAVE` does), unless it has been made anew meanwhile. */
 const PURGE = `
-local index, object = KEYS[1], KEYS[2]
+local index, object, reports = unpack(KEYS)
 if redis.call('HGET', object, 'removed') ~= '1' or redis.call('HGET', object, 'revision') ~= ARGV[2] then return 0 end
 redis.call('ZREM', index, ARGV[1])
-redis.call('DEL', object, unpack(KEYS, 3))
+redis.call('DEL', object, unpack(KEYS, 4))
+if reports then redis.call('HDEL', reports, ARGV[1]) end
 return 1`;
 
 /** Puts an object back that a lost data set has forgotten, unless Redis knows it as new or newer. */

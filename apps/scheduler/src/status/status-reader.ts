@@ -1,4 +1,11 @@
-import type { DesiredPush, Keys, PushReport, PushView } from '@pushfleet/contract';
+import {
+  type DesiredPush,
+  type Keys,
+  type PushReport,
+  type PushView,
+  parseStoredReport,
+  stillSpeaks,
+} from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 import type { Fleet, FleetReader } from '../fleet/fleet-reader.ts';
 import { assertLoaded, type DesiredCache } from '../push/desired-cache.ts';
@@ -78,24 +85,35 @@ export class StatusReader {
     const texts = new Map<string, string>();
     const reports = new Map<string, PushReport>();
     for (const ids of chunksOf(this.#cache.pushes.keys())) {
-      const replies = await this.#redis.mget(ids.map((id) => this.#keys.report(id)));
-      for (const [i, text] of replies.entries()) {
+      const { nowMs, stored } = await this.#readStored(ids);
+      for (const [i, text] of stored.entries()) {
         const id = ids[i]!;
-        if (text === null) continue;
+        if (text === null || !stillSpeaks(text, nowMs)) continue;
         texts.set(id, text);
         const same = this.#texts.get(id) === text ? known.get(id) : undefined;
-        reports.set(id, same ?? (JSON.parse(text) as PushReport));
+        reports.set(id, same ?? parseStoredReport(text));
       }
     }
     this.#texts = texts;
     return reports;
   }
 
+  /** What Redis keeps of these pushes, and its time. */
+  async #readStored(ids: readonly string[]): Promise<{ nowMs: number; stored: (string | null)[] }> {
+    const pipeline = this.#redis
+      .pipeline()
+      .time()
+      .hmget(this.#keys.reports, ...ids);
+    const [[seconds, micros], stored] = (await repliesOf(pipeline)) as [[string, string], (string | null)[]];
+    return { nowMs: Number(seconds) * 1_000 + Number(micros) / 1_000, stored };
+  }
+
   /** A map with one report or none; undefined when Redis does not answer. */
   #readReport(id: string): Promise<Map<string, PushReport> | undefined> {
     return unlessUnavailable(async () => {
-      const text = await this.#redis.get(this.#keys.report(id));
-      return new Map(text === null ? [] : [[id, JSON.parse(text) as PushReport]]);
+      const { nowMs, stored } = await this.#readStored([id]);
+      const text = stored[0] ?? '';
+      return new Map(stillSpeaks(text, nowMs) ? [[id, parseStoredReport(text)]] : []);
     });
   }
 

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger, parseCidr, Secret } from '@pushfleet/config';
-import { connectRedis, Keys, type PushReport, type WorkerRecord } from '@pushfleet/contract';
+import {
+  connectRedis,
+  Keys,
+  type PushReport,
+  REPORT_TTL_MS,
+  storedReport,
+  type WorkerRecord,
+} from '@pushfleet/contract';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
@@ -96,7 +103,9 @@ export class TestApp implements AsyncDisposable {
   }
 
   async putReport(report: Partial<PushReport> & { push: string }): Promise<void> {
-    await this.redis.set(this.keys.report(report.push), JSON.stringify(pushReport(report)), 'PX', 20_000);
+    const [seconds] = await this.redis.time();
+    const stored = storedReport(pushReport(report), Number(seconds) * 1_000 + REPORT_TTL_MS);
+    await this.redis.hset(this.keys.reports, report.push, stored);
   }
 
   /** Ends the scheduler and deletes what it has left in Redis. */

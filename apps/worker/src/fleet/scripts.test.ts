@@ -157,43 +157,23 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect([job?.data.revision, job?.opts.attempts]).toEqual([9, 7]);
   });
 
-  it('freeAbandoned: frees what nobody holds only when it was seen twice', async () => {
-    await activeJob('push-held', 'me:1');
-    await activeJob('push-forgotten', 'me:2');
-    await activeJob('push-orphan', 'vanished:1');
-    await activeJob('push-others', 'peer:1');
-    await scripts.beat('me', '{}', 'e');
-    await scripts.beat('peer', '{}', 'e');
-    expect(await scripts.freeAbandoned('me', ['push-held'], [])).toEqual({ freed: 0, suspects: [] });
-    await endGrace();
-    const first = await scripts.freeAbandoned('me', ['push-held'], []);
-    expect(first.freed).toBe(0);
-    expect(first.suspects.sort()).toEqual(['push-forgotten me:2', 'push-orphan vanished:1']);
-    expect(await scripts.freeAbandoned('me', ['push-held'], first.suspects)).toEqual({ freed: 2, suspects: [] });
-    expect(await redis.exists(`${jobKey('push-held')}:lock`, `${jobKey('push-others')}:lock`)).toBe(2);
-  });
-
-  it('freeAbandoned: leaves a job alone that was met twice on its way, in two activations', async () => {
-    await activeJob('push-quick', 'me:1');
-    await scripts.beat('me', '{}', 'e');
-    await endGrace();
-    const { suspects } = await scripts.freeAbandoned('me', [], []);
-    await redis.set(`${jobKey('push-quick')}:lock`, 'me:2');
-    expect(await scripts.freeAbandoned('me', [], suspects)).toEqual({ freed: 0, suspects: ['push-quick me:2'] });
-  });
-
   it('report: writes only what the owner of the lock says', async () => {
     await activeJob('push-a', 'w:1');
     const report = (token: string, text: string) => ({ push: 'a', jobId: 'push-a', token, report: text, ttlMs: 5_000 });
     const [lies, truth] = [report('zombie:1', 'lies'), report('w:1', 'truth')];
-    expect(await scripts.report([truth, lies])).toEqual([lies]);
-    expect(await redis.get(keys.report('a'))).toBe('truth');
+    const [seconds] = await redis.time();
+    expect(await scripts.report([truth, lies])).toEqual({ foreign: [lies], unlocked: [] });
+    const [untilMs, text] = (await redis.hget(keys.reports, 'a'))!.split(' ');
+    expect(text).toBe('truth');
+    expect(Number(untilMs) - Number(seconds) * 1_000).toBeGreaterThanOrEqual(5_000);
+    expect(Number(untilMs) - Number(seconds) * 1_000).toBeLessThan(10_000);
     await scripts.report([report('zombie:1', '')]);
-    expect(await redis.get(keys.report('a'))).toBe('truth');
+    expect(await redis.hexists(keys.reports, 'a')).toBe(1);
     await scripts.report([report('w:1', '')]);
-    expect(await redis.get(keys.report('a'))).toBeNull();
+    expect(await redis.hexists(keys.reports, 'a')).toBe(0);
     await redis.del(`${jobKey('push-a')}:lock`);
-    expect(await scripts.report([truth])).toEqual([]); // a lock that is missing can be taken back
+    expect(await scripts.report([truth])).toEqual({ foreign: [], unlocked: [truth] });
+    expect(await redis.hexists(keys.reports, 'a')).toBe(0);
   });
 
   it('claimLive: one living worker for a name; a dead one gives way', async () => {

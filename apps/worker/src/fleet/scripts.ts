@@ -94,50 +94,54 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2], 'opts', ARGV[3])
 return 1`;
 
-/**
- * Finds active jobs that nobody works on: locked by this worker but not held by it, or locked by a worker that has no beat. Frees those
- * that were found the last time too, under the same lock: a single look could meet a job between its fetch and its start, and two looks
- * could meet two different activations of it there.
- */
+/** One worker of a pool at a time looks after all of it: 1 for whoever does, for as long as it comes back in time. */
+const TAKE_AUDIT = `
+local auditor = redis.call('GET', KEYS[1])
+if auditor and auditor ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+/** Frees active jobs that are still under the lock given, where that is the caller's own or of a worker that has no beat. Never during grace. */
 const FREE_ABANDONED = `
-local beats, grace, active, stalled, check = unpack(KEYS)
-local worker, jobs, heldCount = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if redis.call('EXISTS', grace) == 1 then return { 0, {} } end
-local held, suspect, found, freed = {}, {}, {}, 0
-for i = 4, 3 + heldCount do held[ARGV[i]] = true end
-for i = 4 + heldCount, #ARGV do suspect[ARGV[i]] = true end
-for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
-  local lock = jobs .. id .. ':lock'
-  local token = redis.call('GET', lock)
-  local owner = token and (string.match(token, '^(.*):') or token)
-  if token and ((owner == worker and not held[id]) or (owner ~= worker and not redis.call('ZSCORE', beats, owner))) then
-    local name = id .. ' ' .. token
-    if suspect[name] then
-      redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
-    else
-      found[#found + 1] = name
-    end
+local beats, grace, stalled, check = unpack(KEYS)
+local worker, jobs = ARGV[1], ARGV[2]
+if redis.call('EXISTS', grace) == 1 then return 0 end
+local freed = 0
+for i = 3, #ARGV, 2 do
+  local id, token = ARGV[i], ARGV[i + 1]
+  local lock, owner = jobs .. id .. ':lock', string.match(token, '^(.*):') or token
+  if redis.call('GET', lock) == token and (owner == worker or not redis.call('ZSCORE', beats, owner)) then
+    redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
   end
 end
 if freed > 0 then redis.call('DEL', check) end
-return { freed, found }`;
+return freed`;
 
 /**
  * Writes (or, when empty, deletes) the reports of pushes, each only while its lock is held with the token given. Answers the places (from 0)
- * of those whose lock is somebody else's.
+ * of those whose lock is somebody else's, and of those without a lock. Four commands, however many pushes: the lock of each is looked at, and
+ * Redis would do that one by one.
  */
 const REPORT = `
-local foreign = {}
-for i = 1, #KEYS, 2 do
-  local a = (i - 1) / 2 * 3
-  local owner = redis.call('GET', KEYS[i])
-  if owner == ARGV[a + 1] then
-    if ARGV[a + 2] == '' then redis.call('DEL', KEYS[i + 1]) else redis.call('SET', KEYS[i + 1], ARGV[a + 2], 'PX', ARGV[a + 3]) end
+local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local written, deleted, foreign, unlocked = {}, {}, {}, {}
+for i, owner in ipairs(redis.call('MGET', unpack(KEYS, 2))) do
+  local push, token, report, ttlMs = unpack(ARGV, i * 4 - 3, i * 4)
+  if owner == token then
+    if report == '' then
+      deleted[#deleted + 1] = push
+    else
+      written[#written + 1] = push; written[#written + 1] = string.format('%.0f %s', now + ttlMs, report)
+    end
   elseif owner then
-    foreign[#foreign + 1] = (i - 1) / 2
+    foreign[#foreign + 1] = i - 1
+  else
+    unlocked[#unlocked + 1] = i - 1
   end
 end
-return foreign`;
+if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
+if #deleted > 0 then redis.call('HDEL', KEYS[1], unpack(deleted)) end
+return { foreign, unlocked }`;
 
 /** Registers a published stream unless a worker that lives has it already; answers the entry of that one, else nil. */
 const CLAIM_LIVE = `
@@ -188,6 +192,15 @@ export interface Beat {
   readonly isDrained: boolean | undefined;
 }
 
+/** An active job and the token on its lock. */
+export interface LockedJob {
+  readonly jobId: string;
+  readonly token: string;
+}
+
+/** Jobs looked at in one go. */
+const PAGE = 1_000;
+
 /** One push's report as the fenced script takes it; an empty `report` deletes it. */
 export interface FencedReport {
   readonly push: string;
@@ -195,6 +208,13 @@ export interface FencedReport {
   readonly token: string;
   readonly report: string;
   readonly ttlMs: number;
+}
+
+export interface RefusedReports {
+  /** Another holder has the job. */
+  readonly foreign: readonly FencedReport[];
+  /** The lock has expired or was lost with its data set: it can be taken back. */
+  readonly unlocked: readonly FencedReport[];
 }
 
 /** The scripts, bound to one Redis connection and the queue of one pool. */
@@ -270,24 +290,48 @@ export class FleetScripts {
     return (await this.#run('adopt', this.#job(jobId), [token, data, options])) === 1;
   }
 
-  /** How many jobs were freed, and the suspects to hand in at the next audit. */
-  async freeAbandoned(
-    workerId: string,
-    heldJobIds: readonly string[],
-    suspects: readonly string[],
-  ): Promise<{ freed: number; suspects: string[] }> {
-    const keys = [this.#keys.beats, this.#keys.grace, ...this.#in('active', 'stalled', 'stalled-check')];
-    const args = [workerId, this.#queue, heldJobIds.length, ...heldJobIds, ...suspects];
-    const [freed, found] = (await this.#run('freeAbandoned', keys, args)) as [number, string[]];
-    return { freed, suspects: found };
+  /** Is it this worker that looks after the whole pool, until `leaseMs` from now? */
+  async takeAudit(pool: string, workerId: string, leaseMs: number): Promise<boolean> {
+    return (await this.#run('takeAudit', [this.#keys.audit(pool)], [workerId, leaseMs])) === 1;
   }
 
-  /** Answers the reports that were refused because another holder has the job. */
-  async report(reports: readonly FencedReport[]): Promise<FencedReport[]> {
-    const keys = reports.flatMap((r) => [`${this.#queue}${r.jobId}:lock`, this.#keys.report(r.push)]);
-    const args = reports.flatMap((r) => [r.token, r.report, r.ttlMs]);
-    const foreign = (await this.#run('report', keys, args)) as number[];
-    return foreign.map((place) => reports[place]!);
+  /** The active jobs of the pool that have a lock: few commands, and none that holds Redis up. */
+  async lockedJobs(): Promise<LockedJob[]> {
+    const [active = ''] = this.#in('active');
+    const tokens = new Map<string, string>();
+    for (let from = 0; ; from += PAGE) {
+      const ids = await this.#redis.lrange(active, from, from + PAGE - 1);
+      if (ids.length === 0) break;
+      const found = await this.#redis.mget(ids.map((id) => `${this.#queue}${id}:lock`));
+      for (const [i, token] of found.entries()) if (token !== null) tokens.set(ids[i]!, token);
+    }
+    return [...tokens].map(([jobId, token]) => ({ jobId, token }));
+  }
+
+  /** Records of the workers that beat, as JSON; undefined during grace, when nobody can tell. */
+  async beating(): Promise<Map<string, string> | undefined> {
+    const { beats, workers, grace } = this.#keys;
+    const [ids, records, isGrace] = await Promise.all([
+      this.#redis.zrange(beats, '0', '-1'),
+      this.#redis.hgetall(workers),
+      this.#redis.exists(grace),
+    ]);
+    return isGrace === 1 ? undefined : new Map(ids.map((id) => [id, records[id] ?? '{}']));
+  }
+
+  /** How many jobs were freed. */
+  async freeAbandoned(workerId: string, jobs: readonly LockedJob[]): Promise<number> {
+    const keys = [this.#keys.beats, this.#keys.grace, ...this.#in('stalled', 'stalled-check')];
+    const args = [workerId, this.#queue, ...jobs.flatMap(({ jobId, token }) => [jobId, token])];
+    return (await this.#run('freeAbandoned', keys, args)) as number;
+  }
+
+  /** Writes as many as Redis can take at a time; answers those that were refused. */
+  async report(reports: readonly FencedReport[]): Promise<RefusedReports> {
+    const keys = [this.#keys.reports, ...reports.map(({ jobId }) => `${this.#queue}${jobId}:lock`)];
+    const args = reports.flatMap((r) => [r.push, r.token, r.report, r.ttlMs]);
+    const [foreign, unlocked] = (await this.#run('report', keys, args)) as [number[], number[]];
+    return { foreign: foreign.map((place) => reports[place]!), unlocked: unlocked.map((place) => reports[place]!) };
   }
 
   /** Undefined when the stream is registered now; else the entry of the living worker that has it. */
@@ -327,6 +371,7 @@ const scripts = {
   giveBudgetBack: GIVE_BUDGET_BACK,
   countFailures: COUNT_FAILURES,
   adopt: ADOPT,
+  takeAudit: TAKE_AUDIT,
   freeAbandoned: FREE_ABANDONED,
   report: REPORT,
   claimLive: CLAIM_LIVE,

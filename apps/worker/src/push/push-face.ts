@@ -25,7 +25,7 @@ export interface FaceDeps {
 }
 
 /** How much of its last peak a push is thought to need no more, with each report. */
-const PEAK_DECAY = 1 / 16;
+const PEAK_DECAY = 1 / 8;
 
 /** Where a holder stands in its budget of failures. */
 export interface Budget {
@@ -57,6 +57,14 @@ export class PushFace {
   /** Every text about this push passes here before anyone sees it. */
   redact(text: string): string {
     return redactText(text, secretsOf(this.push.url, this.push.options.headers));
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get reason(): string {
+    return this.#reason;
   }
 
   /** As of the last report. */

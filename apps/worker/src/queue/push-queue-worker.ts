@@ -5,10 +5,11 @@ import type { FleetScripts } from '../fleet/scripts.ts';
 
 /**
  * Ownership is the lock, and it is long: a Redis that freezes or restarts must cost no push. Death of a worker is told by its missing
- * heartbeat instead, see `fleet/heartbeat.ts`.
+ * heartbeat instead, see `fleet/heartbeat.ts`, and the loss of a lock by the next report.
  */
 const LOCK_MS = 600_000;
-const LOCK_RENEW_MS = 10_000;
+/** BullMQ renews in half of this time. Each lock costs Redis three commands then. */
+const LOCK_RENEW_MS = 120_000;
 const STALLED_INTERVAL_MS = 30_000;
 /** Crashes in a row (each healthy session resets the count) before a push counts as the one that crashes its workers. */
 const MAX_STALLED = 5;
@@ -88,6 +89,12 @@ export class PushQueueWorker extends Worker<PushJob> {
       LOCK_MS,
     );
     if (lost.length > 0) this.emit('lockRenewalFailed', lost);
+  }
+
+  /** Renews those that BullMQ does not: it goes by job id, and forgets one that is held when an older activation of it ends late. */
+  async renewForgotten(held: readonly { jobId: string; token: string }[]): Promise<void> {
+    const known = new Set(this.lockManager.getTrackedJobIds());
+    await this.verifyLocks(held.filter(({ jobId }) => !known.has(jobId)));
   }
 
   /** How many jobs to hold at most; 0 takes no more, whatever is held. */

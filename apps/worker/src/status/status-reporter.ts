@@ -3,41 +3,49 @@ import type { FencedReport, FleetScripts } from '../fleet/scripts.ts';
 import type { PushHolder } from '../push/push-holder.ts';
 import type { FactWriter } from './fact-writer.ts';
 
-/** Counters of running pushes are reported this often; the rest is only renewed. */
-const REPORT_EVERY_MS = 1_000;
+/** Changes are told at once; between them ... */
+const TURN_MS = 1_000;
+/** ... the figures of connections are told this often, ... */
+const FIGURES_EVERY_MS = 2_000;
+/** ... and what has no connection is only renewed. */
 const RENEW_EVERY_MS = 5_000;
-const COUNT_EVERY_MS = 5_000;
+/** A turn that comes a little early counts. */
+const EARLY_MS = 100;
+/** A worker that is killed takes so much of the totals with it. */
+const COUNT_EVERY_MS = 15_000;
 /** A change of status is not kept from people until the next turn. */
 const SOON_MS = 10;
-/** Keys of one script call: short enough not to hold Redis up. */
+/** Reports of one script call: short enough not to hold Redis up. */
 const BATCH = 200;
 
-const active = new Set<PushReport['status']>(['starting', 'running', 'stalled']);
+const connected = new Set<PushReport['status']>(['starting', 'running', 'stalled']);
+
+/** What a write finds out about the locks of the held pushes: nobody meets it sooner. */
+export interface LockFindings {
+  /** It is somebody else's. */
+  foreign(jobId: string, token: string): void;
+  /** There are none: they can be taken back. */
+  missing(locks: readonly { jobId: string; token: string }[]): Promise<void>;
+}
 
 /** Tells Redis how the held pushes do: the newest report of each, never more than one write under way. */
 export class StatusReporter {
   readonly #scripts: FleetScripts;
   readonly #facts: FactWriter;
   readonly #holders: () => Iterable<PushHolder>;
-  readonly #lost: (jobId: string, token: string) => void;
+  readonly #locks: LockFindings;
   readonly #reported = new Map<string, { at: number; status: string; reason: string }>();
   readonly #timer: NodeJS.Timeout;
   #soon: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #countedAt = 0;
 
-  /** `lost` hears of each lock that turns out to be somebody else's: nobody meets one sooner. */
-  constructor(
-    scripts: FleetScripts,
-    facts: FactWriter,
-    holders: () => Iterable<PushHolder>,
-    lost: (jobId: string, token: string) => void,
-  ) {
-    this.#lost = lost;
+  constructor(scripts: FleetScripts, facts: FactWriter, holders: () => Iterable<PushHolder>, locks: LockFindings) {
     this.#scripts = scripts;
     this.#facts = facts;
     this.#holders = holders;
-    this.#timer = setInterval(() => void this.#turn(), REPORT_EVERY_MS);
+    this.#locks = locks;
+    this.#timer = setInterval(() => void this.#turn(), TURN_MS);
   }
 
   /** A status changed: report within milliseconds. */
@@ -84,17 +92,18 @@ export class StatusReporter {
     if (count) this.#countedAt = now;
     for (const holder of this.#holders()) {
       if (count) this.#count(holder, now);
-      const report = holder.report(now);
+      const { status, reason } = holder.face;
       const before = this.#reported.get(holder.id);
-      const same = before?.status === report.status && before.reason === report.reason;
-      const pauseMs = active.has(report.status) ? REPORT_EVERY_MS - 100 : RENEW_EVERY_MS;
-      if (same && now - before.at < pauseMs) continue;
-      this.#reported.set(holder.id, { at: now, status: report.status, reason: report.reason });
-      due.push(fenced(holder, JSON.stringify(report), REPORT_TTL_MS));
+      const pauseMs = connected.has(status) ? FIGURES_EVERY_MS : RENEW_EVERY_MS;
+      const same = before?.status === status && before.reason === reason;
+      if (same && now - before.at < pauseMs - EARLY_MS) continue;
+      this.#reported.set(holder.id, { at: now, status, reason });
+      due.push(fenced(holder, JSON.stringify(holder.report(now)), REPORT_TTL_MS));
     }
     for (let i = 0; i < due.length; i += BATCH) {
-      const refused = await this.#scripts.report(due.slice(i, i + BATCH));
-      for (const { jobId, token } of refused) this.#lost(jobId, token);
+      const { foreign, unlocked } = await this.#scripts.report(due.slice(i, i + BATCH));
+      for (const { jobId, token } of foreign) this.#locks.foreign(jobId, token);
+      if (unlocked.length > 0) await this.#locks.missing(unlocked);
     }
   }
 
