@@ -20,7 +20,6 @@ import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 export interface AppConfig extends SchedulerOptions {
   readonly token: Secret | undefined;
-  readonly version: string;
 }
 
 export interface AppDeps {

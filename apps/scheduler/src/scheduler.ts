@@ -9,6 +9,7 @@ import { ControlHints } from './fleet/control-hints.ts';
 import { FleetReader } from './fleet/fleet-reader.ts';
 import { LeaderLock } from './fleet/leader-lock.ts';
 import { RequestsWorker } from './intake/requests-worker.ts';
+import { LiveFeed } from './live/live-feed.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { DesiredCache } from './push/desired-cache.ts';
 import { PushIndex } from './push/push-index.ts';
@@ -29,6 +30,7 @@ import { StreamService } from './stream/stream-service.ts';
 export interface SchedulerOptions {
   readonly redisUrl: string;
   readonly prefix: string;
+  readonly version: string;
   /** Path of the config file; undefined: the configuration is set through the API. */
   readonly configFile: string | undefined;
   readonly allowTargets: readonly Cidr[];
@@ -59,6 +61,7 @@ export class Scheduler {
   readonly status: StatusReader;
   readonly fleetStatus: FleetStatus;
   readonly journals: Journals;
+  readonly live: LiveFeed;
   readonly health: RedisHealth;
   readonly contact = new RedisContact();
   readonly metrics = new Metrics();
@@ -107,6 +110,19 @@ export class Scheduler {
     this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
     this.journals = new Journals(commands, this.keys);
     this.health = new RedisHealth(commands, this.keys);
+    this.live = new LiveFeed({
+      redis: commands,
+      keys: this.keys,
+      cache: this.cache,
+      index: this.index,
+      status: this.status,
+      events: this.events,
+      tail: this.tail,
+      contact: this.contact,
+      version: options.version,
+      config: () => this.configSource(),
+      failed: (error) => log.error({ err: error }, 'live feed'),
+    });
     this.#hints = new ControlHints(this.redis.subscriber, this.keys, {
       // Only the leader changes a push without a new revision, and it knows what it has done.
       suspect: (id) => !this.lock.isLeader && this.cache.suspect(id),
@@ -158,8 +174,16 @@ export class Scheduler {
     await this.#file?.reload();
   }
 
+  /** Where the configuration is kept, and the errors in it as it is now. */
+  configSource(): { source: 'file' | 'api'; errors: number } {
+    if (this.#file === undefined) return { source: 'api', errors: 0 };
+    const errors = this.#file.diagnostics.filter(({ severity }) => severity === 'error');
+    return { source: 'file', errors: errors.length };
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.live.stop();
     this.#file?.close();
     this.#hints.stop();
     this.tail.stop();

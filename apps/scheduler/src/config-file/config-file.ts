@@ -21,6 +21,7 @@ export class ConfigFile {
   readonly #onChange: () => void;
   #specs: readonly StreamSpec[];
   #text: string;
+  #diagnostics: readonly Diagnostic[];
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
@@ -31,6 +32,7 @@ export class ConfigFile {
     this.#onChange = onChange;
     this.#specs = read.specs;
     this.#text = read.text;
+    this.#diagnostics = read.diagnostics;
   }
 
   /** Reads the file for the first time. Rejects with ConfigFileError. `onChange`: there are other streams from now on. */
@@ -49,6 +51,20 @@ export class ConfigFile {
 
   get specs(): readonly StreamSpec[] {
     return this.#specs;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** As it is on disk, usable or not. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** What is to be said of `text`. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics;
   }
 
   watch(): void {
@@ -74,6 +90,7 @@ export class ConfigFile {
     if (text === undefined || text === this.#text) return;
     this.#text = text;
     const checked = checkText(this.#path, text);
+    this.#diagnostics = checked.diagnostics;
     if (!checked.ok) {
       this.#log.error({ file: this.#path }, `config file refused, nothing is changed:\n${checked.report}`);
       return;
@@ -99,12 +116,18 @@ interface CheckedText {
   readonly text: string;
   readonly specs: readonly StreamSpec[];
   readonly warnings: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+interface RefusedText {
+  readonly ok: false;
+  readonly report: string;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-function checkText(path: string, text: string): CheckedText | { readonly ok: false; readonly report: string } {
+function checkText(path: string, text: string): CheckedText | RefusedText {
   const { document, diagnostics } = checkConfig(text, { file: path });
   const show = (severity: Diagnostic['severity']) =>
     diagnostics.filter((one) => one.severity === severity).map((one) => formatDiagnostic(one, text));
-  if (document === undefined) return { ok: false, report: show('error').join('\n') };
-  return { ok: true, text, specs: document.streams.map(({ spec }) => spec), warnings: show('warning') };
+  if (document === undefined) return { ok: false, report: show('error').join('\n'), diagnostics };
+  return { ok: true, text, specs: document.streams.map(({ spec }) => spec), warnings: show('warning'), diagnostics };
 }

@@ -68,6 +68,12 @@ export class EventLog {
     return (await this.#redis.xrange(this.#key, '-', '+', 'COUNT', 1))[0]?.[0];
   }
 
+  /** The newest events, newest first. */
+  async newest(limit: number): Promise<NumberedEvent[]> {
+    const entries = await this.#redis.xrevrange(this.#key, '+', '-', 'COUNT', limit);
+    return entries.map(parseEntry).filter((event) => event !== undefined);
+  }
+
   /** The newest events of one push, newest first. */
   async ofPush(id: string, limit: number): Promise<NumberedEvent[]> {
     const found: NumberedEvent[] = [];

@@ -19,6 +19,11 @@ export class EventTail {
     this.#key = keys.events;
   }
 
+  /** Id of the newest event that was heard of, or that was there at the start. */
+  get position(): string {
+    return this.#lastId ?? '0-0';
+  }
+
   start(): void {
     void this.#follow();
   }

@@ -1,4 +1,4 @@
-import type { Drain, WorkerRecord, WorkerView } from '@pushfleet/contract';
+import type { Drain, LiveSource, WorkerRecord, WorkerView } from '@pushfleet/contract';
 
 /** A worker with what the fleet makes of its heartbeat. */
 export interface FleetMember extends Omit<WorkerRecord, 'state'> {
@@ -20,6 +20,19 @@ export interface WorkerSurroundings {
   readonly drain: Drain | null;
   /** Streams that are published to it. */
   readonly publications: number;
+}
+
+/** The views of the API, with what desired state and the publications say of each worker. */
+export function workerViews(
+  members: readonly FleetMember[],
+  live: ReadonlyMap<string, LiveSource>,
+  drains: ReadonlyMap<string, Drain>,
+): WorkerView[] {
+  const publications = new Map<string, number>();
+  for (const { worker } of live.values()) publications.set(worker, (publications.get(worker) ?? 0) + 1);
+  return members.map((member) =>
+    workerView(member, { drain: drains.get(member.name) ?? null, publications: publications.get(member.id) ?? 0 }),
+  );
 }
 
 export function workerView(member: FleetMember, { drain, publications }: WorkerSurroundings): WorkerView {

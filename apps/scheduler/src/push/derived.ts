@@ -15,6 +15,9 @@ export function shownUrl(push: DesiredPush): string {
   return remembered(urls, push, () => redactUrl(push.url));
 }
 
+/** Host and port of a URL, without login; empty when there is none. */
+export const hostOf = (url: string): string => /^[a-z0-9+.-]+:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? '';
+
 /** The push's header fields, fit to be shown. */
 export const shownHeaders = (push: DesiredPush): Record<string, string> => redactHeaders(optionsOf(push).headers);
 

@@ -53,6 +53,11 @@ export class DesiredCache {
     return this.#pushes.version;
   }
 
+  /** The highest revision that this process knows of: that of the last change of what people want. */
+  get revision(): number {
+    return this.#floor();
+  }
+
   /** As of the last look, Redis was new or just back: other schedulers may still have to put back what they know. */
   get inGrace(): boolean {
     return this.#inGrace;

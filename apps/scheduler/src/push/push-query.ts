@@ -1,5 +1,5 @@
 import { ApiError, type DesiredPush, type PushStatus } from '@pushfleet/contract';
-import { optionsOf, shownUrl } from './derived.ts';
+import { hostOf, optionsOf, shownUrl } from './derived.ts';
 import { comparePushes } from './push-index.ts';
 
 /** A push with what a list can be narrowed by. */
@@ -73,8 +73,6 @@ function searchText(push: DesiredPush): string {
   }
   return text;
 }
-
-const hostOf = (url: string): string => /^[a-z0-9+.-]+:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? '';
 
 /** Marks where the next page begins: after the last push of this one, even if that one is gone by then. */
 export function cursorAfter({ stream, id }: DesiredPush): string {

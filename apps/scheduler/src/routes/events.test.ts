@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listenTo } from '../testing/event-client.ts';
 import { TestApp } from '../testing/test-app.ts';
 
 let app: TestApp;
@@ -13,37 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-interface Message {
-  id: string;
-  event: string;
-  data: string;
-}
-
-/** A client that reads events as they come. */
-function listen(path = '/api/v1/events', headers: Record<string, string> = {}) {
-  const messages: Message[] = [];
-  const client = request({ port, path, headers: { accept: 'text/event-stream', ...headers } });
-  const opened = new Promise<number>((resolve) => client.once('response', (answer) => resolve(answer.statusCode!)));
-  client.once('response', (answer) => {
-    let text = '';
-    answer
-      .setEncoding('utf8')
-      .on('error', () => {})
-      .on('data', (part: string) => {
-        const blocks = (text + part).split('\n\n');
-        text = blocks.pop()!;
-        for (const block of blocks) {
-          const fields = Object.fromEntries(
-            block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-          );
-          if (fields.data !== undefined) messages.push(fields as unknown as Message);
-        }
-      });
-  });
-  client.on('error', () => {});
-  client.end();
-  return { messages, opened, close: () => client.destroy() };
-}
+const listen = (path?: string, headers?: Record<string, string>) => listenTo(port, path, headers);
 const create = (id: string) =>
   app.call('POST', '/api/v1/pushes', { id, stream: 'news', url: 'rtmp://a.example.com/live/secret-key-0001' });
 const append = (event: object, id = '*') =>

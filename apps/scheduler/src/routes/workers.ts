@@ -1,8 +1,8 @@
 import { ApiError, workerViewSchema } from '@pushfleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type FleetMember, workerView } from '../fleet/fleet-member.ts';
-import type { Fleet, FleetReader } from '../fleet/fleet-reader.ts';
+import { workerViews } from '../fleet/fleet-member.ts';
+import type { FleetReader } from '../fleet/fleet-reader.ts';
 import { scalingSchema } from '../fleet/scaling.ts';
 import type { DesiredCache } from '../push/desired-cache.ts';
 import type { RedisContact } from '../redis/redis-contact.ts';
@@ -31,14 +31,6 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
   app,
   { fleet, fleetStatus, cache, contact },
 ) => {
-  function view(member: FleetMember, { live }: Fleet) {
-    const publications = live.values().filter(({ worker }) => worker === member.id);
-    return workerView(member, {
-      drain: cache.drains.get(member.name) ?? null,
-      publications: publications.reduce((count) => count + 1, 0),
-    });
-  }
-
   app.get(
     '/workers',
     {
@@ -51,7 +43,7 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
       const { value, stale } = await fleet.get();
       const drains = [...cache.drains].map(([worker, drain]) => ({ worker, ...drain }));
       return {
-        workers: value.members.map((member) => view(member, value)),
+        workers: workerViews(value.members, value.live, cache.drains),
         drains,
         ...markStale(reply, stale, contact),
       };
@@ -80,7 +72,7 @@ export const workerRoutes: FastifyPluginAsyncZod<WorkerRoutesDeps> = async (
         const drain = op === 'drain' ? (known ?? { by: apiActor.by, at: new Date().toISOString() }) : null;
         await cache.saveDrain(name, drain);
         if (member === undefined) return reply.code(204).send(null);
-        return reply.code(202).send(view(member, value));
+        return reply.code(202).send(workerViews([member], value.live, cache.drains)[0]!);
       },
     );
   }
