@@ -23,10 +23,11 @@ import { limitsOf } from './fleet/admission.ts';
 import { AUDIT_MS, Audit } from './fleet/audit.ts';
 import type { Pool } from './fleet/balance.ts';
 import { isCutOff, SILENT_MS } from './fleet/fence.ts';
-import { Heartbeat } from './fleet/heartbeat.ts';
+import { type Death, Heartbeat } from './fleet/heartbeat.ts';
 import { DOWN_AFTER_PUSHES, HostScripts } from './fleet/host-scripts.ts';
 import { Intake, MEASURE_MS } from './fleet/intake.ts';
-import { askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
+import { askPeer, askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
+import { PeerWatch } from './fleet/peer-watch.ts';
 import { Rebalancer } from './fleet/rebalancer.ts';
 import { BEAT_INTERVAL_MS, type Beat, DEAD_AFTER_MS, FleetScripts } from './fleet/scripts.ts';
 import { Standstill } from './fleet/standstill.ts';
@@ -60,6 +61,8 @@ const TAKEN_OVER_MS = DEAD_AFTER_MS - BEAT_INTERVAL_MS;
 const ANSWER_MS = 250;
 /** The other workers raise their share within this time, so that drained pushes find room at once. */
 const RAISE_MS = 60;
+/** A peer that is busy starting, or this one, has time to say who it is. */
+const MEET_MS = 2_000;
 /** How long a worker that stops waits for its jobs to be given back; when Redis is away, for its connections to be ended. */
 const HAND_BACK_MS = 10_000;
 const GOODBYE_MS = 2_000;
@@ -91,6 +94,7 @@ export class FleetWorker {
   readonly #processor: PushProcessor;
   readonly #queue: PushQueueWorker;
   readonly #heartbeat: Heartbeat;
+  readonly #peerWatch: PeerWatch;
   readonly #control: ControlChannel;
   readonly #intake: Intake;
   readonly #rebalancer: Rebalancer;
@@ -247,10 +251,11 @@ export class FleetWorker {
     this.#http = new WorkerHttp({
       unready: () => this.#unready(),
       warnings: () => this.#warnings,
-      fence: async (proof) =>
-        isClusterProof(this.#clusterKey, proof)
-          ? testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs)
-          : undefined,
+      fence: async (proof) => {
+        if (!isClusterProof(this.#clusterKey, proof)) return undefined;
+        const redis = await testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs);
+        return { worker: this.#queue.id, redis };
+      },
       metrics: () =>
         workerMetrics(
           this.#record(),
@@ -261,10 +266,12 @@ export class FleetWorker {
       media: (exchange) => this.#ingest.answer(exchange),
       failed: (err) => log.error({ err }, 'request failed'),
     });
+    this.#peerWatch = new PeerWatch(async (address) => (await askPeer(address, this.#clusterKey, MEET_MS))?.worker);
     this.#heartbeat = new Heartbeat(this.#scripts, () => this.#record(), {
       beat: (beat, workers) => this.#beaten(beat, workers),
       verify: (why) => this.#verify(why),
-      reaped: (dead, id, jobs) => this.#reaped(dead, id, jobs),
+      hasEnded: (late) => this.#peerWatch.hasEnded(this.#record(), late),
+      reaped: (death) => this.#reaped(death),
       failed: (error) => flood.warn({ error: error.message }, 'heartbeat failed'),
     });
   }
@@ -409,10 +416,11 @@ export class FleetWorker {
     this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
     this.#setDrained(beat.isDrained ?? this.#isDrained);
     if (this.#queue.revive()) this.#log.warn('the queue had stopped and is started again');
-    if (this.#draining) return;
     const members = workers.filter(({ id, pool }) => pool === this.#config.pool && this.#living.has(id));
-    const pool: Pool = { members, jobs: beat.jobs, waiting: beat.waiting };
     const now = performance.now();
+    this.#peerWatch.look(this.#record(), members, now);
+    if (this.#draining) return;
+    const pool: Pool = { members, jobs: beat.jobs, waiting: beat.waiting };
     await this.#queue.setConcurrency(this.#intake.concurrency(this.#record(), pool, now));
     this.#rebalance(pool, now);
   }
@@ -442,15 +450,12 @@ export class FleetWorker {
     await this.#redis.sadd(this.#keys.pools, this.#config.pool);
   }
 
-  async #reaped(dead: WorkerRecord | undefined, id: string, jobs: number): Promise<void> {
+  async #reaped({ workerId, worker, why, jobs }: Death): Promise<void> {
     if (jobs > 0) await this.#queue.getBackend().moveStalledJobsToWait();
-    this.#log.warn({ worker: dead?.name ?? id, jobs }, 'worker_lost');
-    this.#facts.event({
-      event: 'worker_lost',
-      at: new Date().toISOString(),
-      worker: dead?.name ?? id,
-      message: `its ${jobs} pushes are taken over`,
-    });
+    const name = worker?.name ?? workerId;
+    this.#log.warn({ worker: name, why, jobs }, 'worker_lost');
+    const message = `${why}: its ${jobs} pushes are taken over`;
+    this.#facts.event({ event: 'worker_lost', at: new Date().toISOString(), worker: name, message });
     await this.#control.send({ op: 'beat' });
   }
 

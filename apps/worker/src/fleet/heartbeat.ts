@@ -1,15 +1,30 @@
 import type { WorkerRecord } from '@pushfleet/contract';
-import { BEAT_INTERVAL_MS, type Beat, type FleetScripts } from './scripts.ts';
+import { BEAT_INTERVAL_MS, type Beat, DEAD_AFTER_MS, type FleetScripts, LATE_AFTER_MS } from './scripts.ts';
 
 export interface HeartbeatEvents {
   /** Every answered beat, after the dead of this pool have been reaped. */
   beat(beat: Beat, workers: readonly WorkerRecord[]): Promise<void>;
   /** Redis has lost its data, or this worker had been declared dead: every lock must be looked at before anything else. */
   verify(why: 'data set lost' | 'declared dead'): Promise<void>;
+  /** Has the process of this worker of the pool ended, which is late with its beats? Only a proof counts. */
+  hasEnded(worker: WorkerRecord): Promise<boolean>;
   /** Jobs of a dead worker were freed and must be moved back to the queue. */
-  reaped(worker: WorkerRecord | undefined, workerId: string, jobs: number): Promise<void>;
+  reaped(death: Death): Promise<void>;
   failed(error: Error): void;
 }
+
+/** What one worker of the fleet finds out, and no other. */
+export interface Death {
+  readonly workerId: string;
+  /** Undefined when it is not on record. */
+  readonly worker: WorkerRecord | undefined;
+  readonly why: 'its process has ended' | 'no heartbeat';
+  /** Freed, and to be moved back to the queue. */
+  readonly jobs: number;
+}
+
+/** Timers of different hosts drift: a beat that comes only so much later than it could is no reason to look. */
+const JITTER_MS = 100;
 
 /** Says every half second that this worker lives, and learns who does not. */
 export class Heartbeat {
@@ -18,6 +33,8 @@ export class Heartbeat {
   readonly #events: HeartbeatEvents;
   #timer: NodeJS.Timeout | undefined;
   #deathWatch: NodeJS.Timeout | undefined;
+  /** Workers whose end is being looked into. */
+  readonly #doubted = new Set<string>();
   #beating: Promise<void> | undefined;
   #again = false;
   #stopped = false;
@@ -103,20 +120,44 @@ export class Heartbeat {
     this.#epoch = beat.epoch;
     this.#registered = true;
     const workers = beat.workers.map((json) => JSON.parse(json) as WorkerRecord);
+    // Another pool's jobs are in another queue: its own workers look after them.
+    const isOurs = (worker: WorkerRecord | undefined) => worker === undefined || worker.pool === own.pool;
+    const byId = new Map(workers.map((worker) => [worker.id, worker]));
     for (const id of beat.dead) {
-      const dead = workers.find((worker) => worker.id === id);
-      // Another pool's jobs are in another queue: its own workers look after them.
-      if (id === own.id || (dead !== undefined && dead.pool !== own.pool)) continue;
-      const jobs = await this.#scripts.reap(id);
-      if (jobs >= 0) await this.#events.reaped(dead, id, jobs);
+      if (id !== own.id && isOurs(byId.get(id))) await this.#reap(id, byId.get(id), 'no heartbeat', DEAD_AFTER_MS);
+    }
+    for (const id of beat.late) {
+      const worker = byId.get(id);
+      if (id !== own.id && worker !== undefined && isOurs(worker)) void this.#doubt(worker);
     }
     await this.#events.beat(beat, workers);
-    this.#watchDeath(beat.nextDeathMs);
+    this.#watchDeath(beat);
   }
 
-  /** A death that comes before the next beat is noticed in its moment. */
-  #watchDeath(inMs: number): void {
+  /** Beats go on meanwhile. */
+  async #doubt(worker: WorkerRecord): Promise<void> {
+    const { id } = worker;
+    if (this.#doubted.has(id)) return;
+    this.#doubted.add(id);
+    try {
+      if (!(await this.#events.hasEnded(worker)) || this.#stopped) return;
+      await this.#reap(id, worker, 'its process has ended', LATE_AFTER_MS);
+    } catch (error) {
+      this.#events.failed(error as Error);
+    } finally {
+      this.#doubted.delete(id);
+    }
+  }
+
+  async #reap(workerId: string, worker: WorkerRecord | undefined, why: Death['why'], silentMs: number): Promise<void> {
+    const jobs = await this.#scripts.reap(workerId, silentMs);
+    if (jobs >= 0) await this.#events.reaped({ workerId, worker, why, jobs });
+  }
+
+  /** Who is dead, or late, before the next beat is noticed in that moment. */
+  #watchDeath({ nextDeathMs, nextLateMs }: Beat): void {
     clearTimeout(this.#deathWatch);
+    const inMs = nextLateMs < BEAT_INTERVAL_MS - JITTER_MS ? Math.min(nextLateMs, nextDeathMs) : nextDeathMs;
     if (this.#stopped || inMs >= BEAT_INTERVAL_MS) return;
     this.#deathWatch = setTimeout(() => void this.beatNow(), inMs + 1);
   }

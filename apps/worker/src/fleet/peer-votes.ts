@@ -5,7 +5,7 @@ import type { Vote } from './fence.ts';
 import { UNBROKEN_MS } from './fence.ts';
 
 /** A peer that does not answer within this time has no vote. */
-const ASK_MS = 400;
+const VOTE_MS = 400;
 /** A witness proves its contact with Redis anew for every question. */
 const PING_MS = 250;
 
@@ -22,22 +22,35 @@ export function isClusterProof(clusterKey: string, given: string | undefined): b
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
+/** What a worker answers a peer. */
+export interface Testimony {
+  /** WorkerRecord.id */
+  readonly worker: string;
+  /** It sees Redis, and has done so without a break. */
+  readonly redis: boolean;
+}
+
 /** Asks the other workers, at their HTTP addresses, whether they see Redis. */
-export function askPeers(addresses: readonly string[], clusterKey: string): Promise<Vote[]> {
-  return Promise.all(
-    addresses.map(async (address) => {
-      try {
-        const response = await fetch(`http://${address}${FENCE_PATH}`, {
-          headers: { [CLUSTER_HEADER]: clusterProof(clusterKey) },
-          signal: AbortSignal.timeout(ASK_MS),
-        });
-        const answer = (await response.json()) as { redis?: boolean };
-        return answer.redis;
-      } catch {
-        return undefined;
-      }
-    }),
-  );
+export async function askPeers(addresses: readonly string[], clusterKey: string): Promise<Vote[]> {
+  const testimonies = await Promise.all(addresses.map((address) => askPeer(address, clusterKey, VOTE_MS)));
+  return testimonies.map((testimony) => testimony?.redis);
+}
+
+/** Undefined when there is no answer in time, or none of a worker of this fleet. */
+export async function askPeer(
+  address: string,
+  clusterKey: string,
+  timeoutMs: number,
+): Promise<Partial<Testimony> | undefined> {
+  try {
+    const response = await fetch(`http://${address}${FENCE_PATH}`, {
+      headers: { [CLUSTER_HEADER]: clusterProof(clusterKey) },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return (await response.json()) as Partial<Testimony>;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

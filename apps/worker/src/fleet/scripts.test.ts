@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type ControlMessage, connectRedis, Keys, pushQueueName } from '@pushfleet/contract';
 import { Queue } from 'bullmq';
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { DEAD_AFTER_MS, FleetScripts } from './scripts.ts';
+import { DEAD_AFTER_MS, FleetScripts, LATE_AFTER_MS } from './scripts.ts';
 
 const redis = connectRedis(inject('redisUrl'), () => {});
 afterAll(() => redis.disconnect());
@@ -59,12 +59,22 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect((await scripts.beat('w1', '{}', 'e')).dead).toEqual(['gone']);
   });
 
-  it('beat: tells when the next worker will be dead, unless it is heard of', async () => {
-    const { now, nextDeathMs } = await scripts.beat('w1', '{}', 'e');
-    expect(nextDeathMs).toBe(DEAD_AFTER_MS);
-    await redis.zadd(keys.beats, now - DEAD_AFTER_MS + 400, 'silent', 1, 'gone');
+  it('beat: names those that are late and not dead, but never during grace', async () => {
+    const { now } = await scripts.beat('w1', '{}', 'e');
+    await redis.zadd(keys.beats, now - LATE_AFTER_MS, 'late', 1, 'gone');
+    expect(await scripts.beat('w1', '{}', 'e')).toMatchObject({ late: [], dead: [] });
+    await endGrace();
+    expect(await scripts.beat('w1', '{}', 'e')).toMatchObject({ late: ['late'], dead: ['gone'] });
+  });
+
+  it('beat: tells when the next worker will be late, and dead, unless it is heard of', async () => {
+    const { now, nextDeathMs, nextLateMs } = await scripts.beat('w1', '{}', 'e');
+    expect([nextLateMs, nextDeathMs]).toEqual([LATE_AFTER_MS, DEAD_AFTER_MS]);
+    const [dies, fails] = [now - DEAD_AFTER_MS + 400, now - LATE_AFTER_MS + 300];
+    await redis.zadd(keys.beats, dies, 'silent', fails, 'slow', 1, 'gone');
     const next = await scripts.beat('w1', '{}', 'e');
     expect(next.now + next.nextDeathMs).toBe(now + 400);
+    expect(next.now + next.nextLateMs).toBe(now + 300);
   });
 
   it('reap: frees the jobs of the dead worker and of nobody else, so that BullMQ moves them back', async () => {
@@ -80,12 +90,22 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect(await redis.zscore(keys.beats, 'dead')).toBeNull();
   });
 
+  it('reap: one finds the death of a worker, and the next one has nothing to tell', async () => {
+    const { now } = await scripts.beat('alive', '{}', 'e');
+    await redis.zadd(keys.beats, now - LATE_AFTER_MS, 'late');
+    await endGrace();
+    expect(await scripts.reap('late')).toBe(-2);
+    expect(await scripts.reap('late', LATE_AFTER_MS)).toBe(0);
+    expect(await scripts.reap('late', LATE_AFTER_MS)).toBe(-3);
+  });
+
   it('reap: refuses while the worker beats and during grace', async () => {
     await activeJob('push-a', 'alive:0');
     await scripts.beat('alive', '{}', 'e');
     expect(await scripts.reap('alive')).toBe(-1);
     await endGrace();
     expect(await scripts.reap('alive')).toBe(-2);
+    expect(await scripts.reap('alive', LATE_AFTER_MS)).toBe(-2);
     expect(await redis.get(`${jobKey('push-a')}:lock`)).toBe('alive:0');
     expect(DEAD_AFTER_MS).toBeGreaterThan(2_000);
   });

@@ -5,13 +5,14 @@ import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
 /**
- * Beats of all workers in server time; finds the dead; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
+ * Beats of all workers in server time; finds the dead and the late; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
  * -1 not known, because whoever remembers may have yet to put it back.
  */
 const BEAT = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local beats, workers, last, grace, epoch, drains, active, wait, delayed, prioritized = unpack(KEYS)
-local id, record, gapMs, graceMs, deadMs, candidate = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local id, record, gapMs, graceMs, candidate, name = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+local deadMs, lateMs = tonumber(ARGV[7]), tonumber(ARGV[8])
 local current = redis.call('GET', epoch)
 if not current then
   current = candidate
@@ -23,24 +24,34 @@ if previous and now - tonumber(previous) > gapMs then redis.call('SET', grace, '
 redis.call('SET', last, now)
 local isNew = redis.call('ZADD', beats, now, id)
 redis.call('HSET', workers, id, record)
-local dead = {}
+local dead, late = {}, {}
 local isGrace = redis.call('EXISTS', grace)
-if isGrace == 0 then dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs) end
-local oldest = redis.call('ZRANGEBYSCORE', beats, '(' .. (now - deadMs), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local drain = redis.call('HEXISTS', drains, ARGV[7])
+if isGrace == 0 then
+  dead = redis.call('ZRANGEBYSCORE', beats, '-inf', now - deadMs)
+  late = redis.call('ZRANGEBYSCORE', beats, '(' .. (now - deadMs), now - lateMs)
+end
+local function dueMs(afterMs)
+  local oldest = redis.call('ZRANGEBYSCORE', beats, '(' .. (now - afterMs), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return oldest[2] + afterMs - now
+end
+local drain = redis.call('HEXISTS', drains, name)
 if drain == 0 then drain = -isGrace end
 return { now, current, isNew, dead, redis.call('HVALS', workers),
   redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
-  redis.call('LLEN', wait), drain, oldest[2] + deadMs - now }`;
+  redis.call('LLEN', wait), drain, late, dueMs(deadMs), dueMs(lateMs) }`;
 
-/** Frees the locks of a worker that has stopped beating, so that BullMQ's own mover takes its jobs back. Never during grace. */
+/**
+ * Frees the locks of a worker that has not beaten for so long, so that BullMQ's own mover takes its jobs back. Never during grace (-1), before its
+ * time (-2), or twice (-3).
+ */
 const REAP = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local beats, workers, grace, active, stalled, check = unpack(KEYS)
-local worker, deadMs, jobs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local worker, silentMs, jobs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 if redis.call('EXISTS', grace) == 1 then return -1 end
 local score = redis.call('ZSCORE', beats, worker)
-if score and now - tonumber(score) < deadMs then return -2 end
+if not score then return -3 end
+if now - tonumber(score) < silentMs then return -2 end
 redis.call('ZREM', beats, worker); redis.call('HDEL', workers, worker)
 local freed, mine = 0, worker .. ':'
 for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
@@ -165,8 +176,12 @@ if not known or cjson.decode(known).token ~= token then return 0 end
 redis.call('HDEL', live, stream); redis.call('PUBLISH', control, message)
 return 1`;
 
-/** Heartbeat timings, in ms: dead after five missed beats; a pause of all beats means that Redis was away. */
+/**
+ * Heartbeat timings, in ms: late after two missed beats, dead after five; a pause of all beats means that Redis was away. A worker that is late
+ * is dead at once when its process is known to have ended, see `peer-watch.ts`.
+ */
 export const BEAT_INTERVAL_MS = 500;
+export const LATE_AFTER_MS = 1_000;
 export const DEAD_AFTER_MS = 2_500;
 const GAP_MS = 1_500;
 const GRACE_MS = 4_000;
@@ -181,8 +196,12 @@ export interface Beat {
   readonly isNew: boolean;
   /** Ids of workers that have stopped beating. */
   readonly dead: readonly string[];
-  /** After this time the one that has been silent for longest is dead too, unless it is heard of. */
+  /** Ids of those that have missed beats, and are not dead for that alone. */
+  readonly late: readonly string[];
+  /** After this time one more is dead, unless it is heard of; ... */
   readonly nextDeathMs: number;
+  /** ... or late. */
+  readonly nextLateMs: number;
   /** Records of all workers, as JSON. */
   readonly workers: readonly string[];
   /** Pushes of the pool in any state that wants a worker, and those that nobody has yet. */
@@ -242,9 +261,9 @@ export class FleetScripts {
       k.drains,
       ...this.#in('active', 'wait', 'delayed', 'prioritized'),
     ];
-    const args = [workerId, record, GAP_MS, GRACE_MS, DEAD_AFTER_MS, epochCandidate, workerName];
+    const args = [workerId, record, GAP_MS, GRACE_MS, epochCandidate, workerName, DEAD_AFTER_MS, LATE_AFTER_MS];
     const reply = await this.#run('beat', keys, args);
-    const [now, epoch, isNew, dead, workers, jobs, waiting, drain, nextDeathMs] = reply as [
+    const [now, epoch, isNew, dead, workers, jobs, waiting, drain, late, nextDeathMs, nextLateMs] = reply as [
       number,
       string,
       number,
@@ -253,17 +272,19 @@ export class FleetScripts {
       number,
       number,
       number,
+      string[],
+      number,
       number,
     ];
     const isDrained = drain === -1 ? undefined : drain === 1;
-    return { now, epoch, isNew: isNew === 1, dead, nextDeathMs, workers, jobs, waiting, isDrained };
+    return { now, epoch, isNew: isNew === 1, dead, late, nextDeathMs, nextLateMs, workers, jobs, waiting, isDrained };
   }
 
-  /** How many jobs were freed; negative when the worker may not be declared dead (now). */
-  async reap(workerId: string): Promise<number> {
+  /** How many jobs were freed; negative when the worker may not be declared dead (now), or has been already. */
+  async reap(workerId: string, silentMs = DEAD_AFTER_MS): Promise<number> {
     const k = this.#keys;
     const keys = [k.beats, k.workers, k.grace, ...this.#in('active', 'stalled', 'stalled-check')];
-    return (await this.#run('reap', keys, [workerId, DEAD_AFTER_MS, this.#queue])) as number;
+    return (await this.#run('reap', keys, [workerId, silentMs, this.#queue])) as number;
   }
 
   /** `fields` is the job's hash, written again when it was lost. */

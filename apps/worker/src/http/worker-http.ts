@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type net from 'node:net';
-import { CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
+import { CLUSTER_HEADER, FENCE_PATH, type Testimony } from '../fleet/peer-votes.ts';
 import { within } from '../fleet/within.ts';
 import { type Exchange, ignoreBody } from './exchange.ts';
 import { sendProblem } from './problems.ts';
@@ -10,8 +10,8 @@ export interface WorkerHttpDeps {
   readonly unready: () => string[];
   /** What an operator should change, ready or not. */
   readonly warnings: () => readonly string[];
-  /** Answers a peer that asks whether Redis can be seen from here; undefined when the asker proves nothing. */
-  readonly fence: (clusterProof: string | undefined) => Promise<boolean | undefined>;
+  /** Answers a peer that asks who this is and whether Redis can be seen from here; undefined when the asker proves nothing. */
+  readonly fence: (clusterProof: string | undefined) => Promise<Testimony | undefined>;
   /** Prometheus text. */
   readonly metrics: () => string;
   /** Everything else: streams that come in and go out. */
@@ -98,9 +98,10 @@ const pages: Readonly<Record<string, Page>> = {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
   },
   [FENCE_PATH]: async (deps, exchange) => {
-    const redis = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);
-    if (redis === undefined) sendProblem(exchange, 'forbidden', 'The proof of the cluster key is missing or wrong.');
-    else json(exchange, 200, { redis });
+    const testimony = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);
+    if (testimony === undefined)
+      sendProblem(exchange, 'forbidden', 'The proof of the cluster key is missing or wrong.');
+    else json(exchange, 200, testimony);
   },
 };
 
