@@ -1,0 +1,5 @@
+import { Placeholder } from './placeholder.tsx';
+
+export function ErrorsPage() {
+  return <Placeholder title="Errors" />;
+}

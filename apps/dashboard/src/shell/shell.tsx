@@ -1,0 +1,33 @@
+import { type ReactNode, useState } from 'react';
+import { PushTip } from '../status/push-tip.tsx';
+import { Banner } from './banner.tsx';
+import { FleetBar } from './fleet-bar.tsx';
+import { Header } from './header.tsx';
+import { HelpDialog } from './help-dialog.tsx';
+import styles from './shell.module.css';
+import { useShortcut } from './shortcuts.ts';
+import { Toasts } from './toasts.tsx';
+
+/** What stands around every page. */
+export function Shell({ children }: { readonly children: ReactNode }) {
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  useShortcut('?', () => setHelpOpen(true));
+  return (
+    <>
+      <a className="skip-link" href="#main">
+        Skip to the page
+      </a>
+      <div className={styles.shell}>
+        <Header onHelp={() => setHelpOpen(true)} />
+        <FleetBar />
+        <Banner />
+        <main id="main" className={styles.main} tabIndex={-1}>
+          {children}
+        </main>
+      </div>
+      <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
+      <PushTip />
+      <Toasts />
+    </>
+  );
+}

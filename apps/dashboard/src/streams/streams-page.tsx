@@ -1,0 +1,5 @@
+import { Placeholder } from '../pages/placeholder.tsx';
+
+export function StreamsPage() {
+  return <Placeholder title="Streams" />;
+}
