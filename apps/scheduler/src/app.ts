@@ -1,7 +1,7 @@
 import type { Logger, Secret } from '@pushfleet/config';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { registerAuth } from './plugins/auth.ts';
+import { Auth, registerAuth } from './plugins/auth.ts';
 import { registerBodyParsers } from './plugins/body-parsers.ts';
 import { registerBullBoard } from './plugins/bull-board.ts';
 import { registerMetrics } from './plugins/metrics.ts';
@@ -14,6 +14,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { homeRoutes } from './routes/home.ts';
 import { pushRoutes } from './routes/pushes.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
@@ -53,7 +54,8 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   registerBodyParsers(app);
   registerProblems(app);
   registerSecurityHeaders(app);
-  registerAuth(app, config);
+  const auth = new Auth(config);
+  await registerAuth(app, auth);
   await registerOpenApi(app, config.version);
   await registerBullBoard(app, scheduler.queues);
   registerMetrics(app, { ...scheduler, status: scheduler.fleetStatus });
@@ -65,6 +67,7 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   await app.register(homeRoutes);
   await app.register(
     async (api) => {
+      await api.register(sessionRoutes, { auth, version: config.version });
       await api.register(pushRoutes, { ...scheduler });
       await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });

@@ -15,6 +15,11 @@ export const apiErrors = {
     'A valid token is needed.',
     'Send `Authorization: Bearer` with the token of PUSHFLEET_TOKEN.',
   ),
+  too_many_logins: entry(
+    429,
+    'Too many logins have failed.',
+    'Wait as long as Retry-After says, then send the right token.',
+  ),
   forbidden: entry(403, 'The token does not allow this.', 'Use a token with the right scope.'),
   not_found: entry(404, 'There is no such thing here.', 'Check the path.'),
   push_not_found: entry(404, 'There is no push with this id.', 'List the pushes to see their ids.'),

@@ -1,5 +1,5 @@
 import { checkConfig, printDocument, type StreamSpec, streamSpecSchema } from '@pushfleet/config';
-import { ApiError } from '@pushfleet/contract';
+import { ApiError, diagnosticSchema } from '@pushfleet/contract';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -20,17 +20,6 @@ export interface ConfigRoutesDeps {
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-const diagnosticSchema = z
-  .object({
-    severity: z.enum(['error', 'warning', 'info']),
-    code: z.string(),
-    message: z.string(),
-    line: z.int(),
-    column: z.int(),
-    length: z.int(),
-    hint: z.string().optional(),
-  })
-  .meta({ id: 'Diagnostic' });
 const appliedSchema = z.object({
   streams: z.int().describe('streams changed'),
   pushes: z.int().describe('pushes changed'),
