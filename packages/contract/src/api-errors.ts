@@ -25,6 +25,14 @@ export const apiErrors = {
   push_not_found: entry(404, 'There is no push with this id.', 'List the pushes to see their ids.'),
   stream_not_found: entry(404, 'There is no stream with this name.', 'Create the stream first, or correct the name.'),
   worker_not_found: entry(404, 'There is no worker with this id.', 'List the workers to see their ids.'),
+  stream_not_live: entry(409, 'Nobody sends this stream now.', 'Start its publisher, or correct its inputs.'),
+  no_worker: entry(409, 'There is no worker that could do this.', 'Start a worker in the pool of the push.'),
+  worker_silent: entry(
+    504,
+    'The worker did not answer in time.',
+    'Try again; look at the worker and at the network between it and the scheduler.',
+  ),
+  too_many_previews: entry(429, 'Too many previews are open.', 'Close one of them, then try again.'),
   push_exists: entry(
     409,
     'A push with this id exists and is different.',
