@@ -19,7 +19,8 @@ export default defineConfig({
     proxy: Object.fromEntries(
       ['/api', '/queues', '/docs', '/metrics', '/health', '/ready'].map((path) => [
         path,
-        { target: scheduler, changeOrigin: true },
+        // The API refuses pages of other origins; here the page speaks for the scheduler's own.
+        { target: scheduler, changeOrigin: true, headers: { origin: new URL(scheduler).origin } },
       ]),
     ),
   },

@@ -31,10 +31,13 @@ function show(kind: Toast['kind'], title: string, text: string): void {
 /** Says that something was done. */
 export const tellDone = (title: string, text = ''): void => show('done', title, text);
 
+/** Says that something could not be done, and why. */
+export const tellRefusal = (title: string, text: string): void => show('failed', title, text);
+
 /** Says why `what` could not be done, and what helps. */
 export function tellFailure(what: string, error: unknown): void {
   const problem = toProblem(error);
-  show('failed', what, [problem.message, problem.remedy].filter(Boolean).join(' '));
+  tellRefusal(what, [problem.message, problem.remedy].filter(Boolean).join(' '));
 }
 
 const subscribe = (listener: () => void): (() => void) => {
