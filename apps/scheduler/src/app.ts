@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { Auth, registerAuth } from './plugins/auth.ts';
 import { registerBodyParsers } from './plugins/body-parsers.ts';
 import { registerBullBoard } from './plugins/bull-board.ts';
+import { DASHBOARD_FOLDER, registerDashboard } from './plugins/dashboard.ts';
 import { registerMetrics } from './plugins/metrics.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerProblems } from './plugins/problems.ts';
@@ -12,7 +13,6 @@ import { bulkRoutes } from './routes/bulk.ts';
 import { configRoutes } from './routes/config.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
-import { homeRoutes } from './routes/home.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -21,6 +21,8 @@ import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 export interface AppConfig extends SchedulerOptions {
   readonly token: Secret | undefined;
+  /** Folder with the built dashboard. */
+  readonly dashboard?: string;
 }
 
 export interface AppDeps {
@@ -64,7 +66,7 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
     isStopping: () => scheduler.isStopping,
     version: config.version,
   });
-  await app.register(homeRoutes);
+  await registerDashboard(app, { folder: config.dashboard ?? DASHBOARD_FOLDER, auth });
   await app.register(
     async (api) => {
       await api.register(sessionRoutes, { auth, version: config.version });

@@ -22,15 +22,16 @@ describe('with PUSHFLEET_TOKEN', () => {
     '/docs/json',
     '/queues',
     '/queues/api/queues',
-    '/',
-    '/nothing',
+    '/api/v1/nothing',
+    '/queues/nothing',
+    '/docs/nothing',
   ])('asks for the token on %s', async (url) => {
     expect(await app.call('GET', url)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
     expect((await app.call('GET', url, undefined, { authorization: 'Bearer wrong' })).status).toBe(401);
     expect((await app.call('GET', url, undefined, bearer)).status).not.toBe(401);
   });
 
-  it.each(['/health', '/ready'])('asks nobody on %s', async (url) => {
+  it.each(['/health', '/ready', '/', '/streams/news'])('asks nobody on %s', async (url) => {
     expect((await app.call('GET', url)).status).toBe(200);
   });
 

@@ -49,6 +49,12 @@ export class Auth {
     return new ApiError('forbidden', 'A change by a session needs the head field X-Requested-With.');
   }
 
+  /** Sent, not thrown: Bull Board brings an error handler of its own. */
+  sendRefusal(request: FastifyRequest, reply: FastifyReply, refusal: ApiError): FastifyReply {
+    if (refusal.code === 'unauthorized') reply.header('www-authenticate', challenge(request));
+    return sendProblem(request, reply, refusal);
+  }
+
   /** The session of a request that has one. */
   session(request: FastifyRequest): Session | undefined {
     const signed = request.cookies[COOKIE];
@@ -103,9 +109,7 @@ export async function registerAuth(app: FastifyInstance, auth: Auth): Promise<vo
         ? undefined
         : auth.refusal(request);
     if (refusal === undefined) return auth.renew(request, reply);
-    if (refusal.code === 'unauthorized') reply.header('www-authenticate', challenge(request));
-    // Sent here, not thrown: Bull Board brings an error handler of its own.
-    return sendProblem(request, reply, refusal);
+    return auth.sendRefusal(request, reply, refusal);
   });
 }
 

@@ -29,6 +29,7 @@ export interface TestAppOptions {
   readonly token?: string;
   readonly configFile?: string;
   readonly allow?: readonly string[];
+  readonly dashboard?: string;
 }
 
 /** A whole scheduler on the Redis of the test run, alone under its prefix, and a second connection to look behind it. */
@@ -39,6 +40,7 @@ export class TestApp implements AsyncDisposable {
 
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
     const { prefix = `test-${randomUUID()}`, redisUrl = inject('redisUrl'), token, configFile, allow = [] } = options;
+    const { dashboard = '/nonexistent' } = options;
     const app = await buildApp(
       {
         redisUrl,
@@ -48,6 +50,7 @@ export class TestApp implements AsyncDisposable {
         denyTargets: [],
         token: token === undefined ? undefined : new Secret(token),
         version: '0.0.0-test',
+        dashboard,
       },
       { log: createLogger({ name: 'test', level: 'silent' }) },
     );
