@@ -28,13 +28,17 @@ interface Process {
   readonly http: string;
 }
 
+interface Worker extends Process {
+  readonly rtmpPort: number;
+}
+
 /** A scheduler and workers around a Redis of their own, as processes; quiet, and without limits to what a worker takes. */
 export class BenchFleet {
   readonly #server: PrivateRedis;
   readonly #redis: Redis;
   readonly #directory: string;
   #scheduler!: Process;
-  readonly #workers: Process[] = [];
+  readonly #workers: Worker[] = [];
 
   private constructor(server: PrivateRedis, directory: string) {
     this.#server = server;
@@ -52,10 +56,11 @@ export class BenchFleet {
       PUSHFLEET_CONFIG: fleet.#configFile,
     }));
     for (let count = 1; count <= workers; count++) {
+      const rtmpPort = await freePort();
       const worker = await fleet.#launch('worker', (http) => ({
         PUSHFLEET_WORKER_ID: `worker-${count}`,
         PUSHFLEET_HTTP_PORT: http,
-        PUSHFLEET_RTMP_PORT: 'off',
+        PUSHFLEET_RTMP_PORT: `${rtmpPort}`,
         PUSHFLEET_BIND: '127.0.0.1',
         PUSHFLEET_ADVERTISE: '127.0.0.1',
         PUSHFLEET_CAPACITY: '100000',
@@ -64,7 +69,7 @@ export class BenchFleet {
         PUSHFLEET_MAX_LOOP_DELAY: 'off',
         ...settings,
       }));
-      fleet.#workers.push(worker);
+      fleet.#workers.push({ ...worker, rtmpPort });
     }
     return fleet;
   }
@@ -72,6 +77,19 @@ export class BenchFleet {
   /** Ids of the processes of all workers, with what they have started. */
   get workerProcesses(): number[] {
     return processTrees(this.#workers.map(({ child }) => child.pid!));
+  }
+
+  /** Processes of the others, by name. */
+  get besideProcesses(): Readonly<Record<string, readonly number[]>> {
+    return {
+      scheduler: processTrees([this.#scheduler.child.pid!]),
+      redis: processTrees([this.#server.process.pid!]),
+    };
+  }
+
+  /** Where the workers take streams in, in the order of their start. */
+  get rtmpPorts(): readonly number[] {
+    return this.#workers.map(({ rtmpPort }) => rtmpPort);
   }
 
   /** Text of the configuration file; the scheduler finds out by itself. */
@@ -85,6 +103,12 @@ export class BenchFleet {
     return pages.reduce((sum, page) => sum + (page.get(`pushfleet_worker_pushes{status="${status}"}`) ?? 0), 0);
   }
 
+  /** Resolves when exactly so many pushes are in this status. */
+  async untilHeld(pushes: number, status: string): Promise<void> {
+    const areHeld = async () => (await this.held(status)) === pushes;
+    await until(areHeld, { what: `${pushes} pushes to be ${status}`, timeoutMs: 120_000, everyMs: 200 });
+  }
+
   async read(): Promise<Reading> {
     const stats = (await this.#redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
     const memory = await this.#redis.info('memory');
@@ -92,8 +116,8 @@ export class BenchFleet {
     return {
       atMs: performance.now(),
       cpu: {
-        redis: cpuSecondsOf(processTrees([this.#server.process.pid!])),
-        scheduler: cpuSecondsOf(processTrees([this.#scheduler.child.pid!])),
+        redis: cpuSecondsOf(this.besideProcesses.redis!),
+        scheduler: cpuSecondsOf(this.besideProcesses.scheduler!),
         workers: cpuSecondsOf(this.workerProcesses),
       },
       commands: new Map([...stats].map(([, name = '', calls]) => [name, Number(calls)])),

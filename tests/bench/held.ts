@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRtmpSink } from '../src/harness/rtmp-sink.ts';
-import { until } from '../src/harness/until.ts';
 import { BenchFleet, type Reading } from './bench-fleet.ts';
 import { exponent, round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
@@ -54,8 +53,7 @@ export const held = defineBenchmark({
       const empty = await fleet.read();
       for (const count of pushes) {
         await fleet.configure(configText(count, input, sink.url));
-        const allHeld = async () => (await fleet.held(status)) === count;
-        await until(allHeld, { what: `${count} pushes to be ${status}`, timeoutMs: 120_000, everyMs: 500 });
+        await fleet.untilHeld(count, status);
         await sleep(SETTLE_MS);
         const before = await fleet.read();
         await sleep(seconds * 1_000);

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { benchmarks } from './benchmarks.ts';
 import { RESULTS } from './paths.ts';
 import type { Benchmark, BenchmarkResult } from './runner/benchmark.ts';
+import { CannotRun } from './runner/cannot-run.ts';
 import { describeMachine, formatMachine, type Machine } from './runner/machine.ts';
 import { enterPrivateNetwork } from './runner/network.ts';
 import { UsageError } from './runner/option.ts';
@@ -89,7 +90,7 @@ function write({ benchmark, startedAt, machine, values, result, out }: Finished)
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof UsageError || error instanceof CannotRun)) throw error;
   console.error(error.message);
   process.exitCode = EXIT_USAGE;
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Share of all cores above which other work on the machine would show in the figures. */
 const BUSY = 0.1;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 5_000;
 
 /**
  * Measures each case once, then each a second time, and so on: what changes on the machine meanwhile meets all of them alike. Before each

@@ -1,0 +1,142 @@
+import { exponent, round } from './measure/statistics.ts';
+import { Clip, type ClipName, clipNames } from './rig/clip.ts';
+import {
+  besideTable,
+  type Comparison,
+  type Contestant,
+  compare,
+  comparisonData,
+  comparisonTable,
+  cpu,
+  middle,
+  ratio,
+} from './rig/comparison.ts';
+import { compilePrograms } from './rig/programs.ts';
+import { type Bar, defineBenchmark } from './runner/benchmark.ts';
+import { integer, integers, someOf, text, UsageError } from './runner/option.ts';
+import { ffmpegEach, ffmpegTee } from './systems/ffmpeg.ts';
+import { rtmpFloor } from './systems/floor.ts';
+import { nginxPackaged, nginxTuned } from './systems/nginx.ts';
+import { pushfleet } from './systems/pushfleet.ts';
+import { srs } from './systems/srs.ts';
+import type { System } from './systems/system.ts';
+
+const SYSTEMS: Readonly<Record<string, System>> = {
+  pushfleet,
+  nginx: nginxPackaged,
+  nginx60k: nginxTuned,
+  floor: rtmpFloor,
+  ffmpeg: ffmpegEach,
+  'ffmpeg-tee': ffmpegTee,
+};
+/** More processes than this and the machine has no CPU left for what is to be measured. */
+const MOST_FFMPEGS = 100;
+
+/** A stream that goes to `pushes` targets. */
+interface Fanout {
+  readonly clip: ClipName;
+  readonly pushes: number;
+  readonly comparison: Comparison;
+}
+
+export const fanout = defineBenchmark({
+  name: 'fanout',
+  summary:
+    'one stream to many RTMP targets: CPU, memory and added latency per push, against servers, ffmpeg and a C floor',
+  network: 'private',
+  options: {
+    pushes: integers([100, 500, 1_000, 2_000], 'How many, one comparison for each number.'),
+    clip: someOf(clipNames, ['4m'], 'Streams of 4 or 1 Mb/s.'),
+    systems: someOf(Object.keys(SYSTEMS), ['pushfleet', 'nginx', 'nginx60k', 'floor'], 'Who takes part.'),
+    window: integer(1, 'Video frames that leave together, at Pushfleet and the floor.'),
+    repetitions: integer(5, 'Runs of each, interleaved.'),
+    seconds: integer(15, 'Length of a run.'),
+    srs: text('Path of an SRS binary, which then takes part, too.'),
+  },
+  async run({ pushes, clip, systems, window, repetitions, seconds, srs: srsBinary }) {
+    if (systems.includes('ffmpeg') && Math.max(...pushes) > MOST_FFMPEGS) {
+      throw new UsageError(
+        `One ffmpeg per push is measured with ${MOST_FFMPEGS} pushes at most: leave ffmpeg out of --systems, or give fewer --pushes.`,
+      );
+    }
+    compilePrograms();
+    const chosen = systems.map((name) => SYSTEMS[name]!);
+    if (srsBinary !== undefined) chosen.push(srs(srsBinary));
+    const fanouts: Fanout[] = [];
+    for (const clipName of clip) {
+      for (const count of pushes) {
+        const load = { protocol: 'rtmp', pushes: count, streams: 1, clip: Clip.open(clipName), window } as const;
+        const contestants = chosen.map(
+          (system): Contestant => ({ name: system.name, label: system.label, system, load }),
+        );
+        const title = `One stream of ${clipName.replace('m', ' Mb/s')} to ${count} targets${window === 1 ? '' : `, ${window} video frames per write`}`;
+        fanouts.push({
+          clip: clipName,
+          pushes: count,
+          comparison: await compare(title, contestants, { repetitions, seconds }),
+        });
+      }
+    }
+    const comparisons = fanouts.map(({ comparison }) => comparison);
+    return {
+      tables: [
+        ...comparisons.map((comparison) => comparisonTable(comparison, 'nginx')),
+        ...(systems.includes('pushfleet') ? [besideTable(comparisons, 'pushfleet')] : []),
+      ],
+      bars: [...fanouts.flatMap((one) => barsOf(one, window)), ...growthBars(fanouts)],
+      data: comparisonData(comparisons),
+    };
+  },
+});
+
+function barsOf({ clip, pushes, comparison }: Fanout, window: number): Bar[] {
+  const { runs } = comparison;
+  const ours = runs.get('pushfleet');
+  if (clip !== '4m' || ours === undefined) return [];
+  const against = (name: string, what: string, atMost: number, figure = cpu): Bar[] => {
+    const value = ratio(comparison, 'pushfleet', name, figure);
+    return value === undefined ? [] : [{ what: `${what}, N = ${pushes}`, value, atMost }];
+  };
+  const bars: Bar[] = [];
+  if (window === 2) bars.push(...against('srs', 'CPU ÷ SRS, 2 video frames per write', 1.1));
+  if (window !== 1) return bars;
+  if (pushes === 50) {
+    bars.push(...against('ffmpeg', 'CPU ÷ one ffmpeg per push', 0.12));
+    bars.push(...against('ffmpeg', 'memory ÷ one ffmpeg per push', 0.06, (run) => run.memoryKb));
+  }
+  if (pushes >= 500 && pushes <= 1_000) {
+    bars.push(...against('nginx', 'CPU ÷ nginx-rtmp as packaged', 0.42));
+    bars.push(...against('nginx60k', 'CPU ÷ nginx-rtmp, chunk 60000', 0.9));
+    bars.push(...against('floor', 'CPU ÷ C floor', 1.5));
+  }
+  const latency = (figure: 'p50Ms' | 'p99Ms') =>
+    round(
+      middle(comparison, 'pushfleet', (run) => run.latency?.[figure] ?? Number.NaN),
+      1,
+    );
+  bars.push({ what: `added latency p50 ms, N = ${pushes}`, value: latency('p50Ms'), atMost: 2 });
+  bars.push({ what: `added latency p99 ms, N = ${pushes}`, value: latency('p99Ms'), atMost: 15 });
+  if (pushes >= 1_000) {
+    const value = round(
+      middle(comparison, 'pushfleet', (run) => run.memoryKbPerPush),
+      1,
+    );
+    bars.push({ what: `KiB per push above the idle worker, N = ${pushes}`, value, atMost: 64 });
+  }
+  const value = round(Math.min(...ours.map((run) => run.fullRate)) / pushes, 4);
+  bars.push({ what: `share of targets that got all bytes less 2 % at most, N = ${pushes}`, value, atLeast: 1 });
+  return bars;
+}
+
+/** How the CPU of the whole process grows with the number of pushes. */
+function growthBars(fanouts: readonly Fanout[]): Bar[] {
+  return [...new Set(fanouts.map(({ clip }) => clip))].flatMap((clip) => {
+    const points = fanouts
+      .filter((one) => one.clip === clip && one.comparison.runs.has('pushfleet'))
+      .map(({ pushes, comparison }) => [pushes, pushes * middle(comparison, 'pushfleet', cpu)] as const);
+    if (points.length < 2) return [];
+    const [first, last] = [points[0]![0], points.at(-1)![0]];
+    const what = `CPU grows with N from ${first} to ${last} to the power of (${clip})`;
+    return [{ what, value: round(exponent(points), 3), atMost: 1.05 }];
+  });
+}

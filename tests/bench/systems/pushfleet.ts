@@ -1,0 +1,36 @@
+import { BenchFleet } from '../bench-fleet.ts';
+import { type Load, rtmpTargets, type System, streamName } from './system.ts';
+
+/** Ours, whole: one worker process that takes the streams in, with its scheduler and its Redis beside it. */
+export const pushfleet: System = {
+  name: 'pushfleet',
+  label: 'Pushfleet, one worker',
+  async start(load) {
+    const fleet = await BenchFleet.start(1);
+    return {
+      processes: () => fleet.workerProcesses,
+      beside: fleet.besideProcesses,
+      async begin(publish) {
+        await fleet.configure(configText(load));
+        await fleet.untilHeld(load.pushes, 'waiting');
+        await publish(fleet.rtmpPorts[0]!);
+      },
+      stop: () => fleet.stop(),
+    };
+  },
+};
+
+function configText(load: Load): string {
+  const streams = Array.from({ length: load.streams }, (_, stream) => {
+    const pushes = targetsOf(load, stream).map((url) => `  push ${url};\n`);
+    return `stream ${streamName(stream)} {\n  input publish://;\n${pushes.join('')}}\n`;
+  });
+  return streams.join('');
+}
+
+function targetsOf(load: Load, stream: number): string[] {
+  if (load.protocol === 'rtmp') return rtmpTargets(load, stream);
+  const names = Array.from({ length: load.pushes / load.streams }, (_, push) => `d${stream}-${push}`);
+  const end = load.protocol === 'hls' ? '/index.m3u8' : '';
+  return names.map((name) => `${load.protocol}://127.0.0.1:${load.sink.httpPort}/${name}${end}`);
+}
