@@ -1,7 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnOwned } from '@pushfleet/cli/owned-process';
 import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
@@ -19,6 +17,8 @@ export interface Reading {
   readonly cpu: { readonly redis: number; readonly scheduler: number; readonly workers: number };
   /** Calls by command; those that scripts make are counted too. */
   readonly commands: ReadonlyMap<string, number>;
+  /** The sum of them. */
+  readonly calls: number;
   readonly redisBytes: number;
   readonly reconcile: { readonly rounds: number; readonly seconds: number };
 }
@@ -36,24 +36,20 @@ interface Worker extends Process {
 export class BenchFleet {
   readonly #server: PrivateRedis;
   readonly #redis: Redis;
-  readonly #directory: string;
   #scheduler!: Process;
   readonly #workers: Worker[] = [];
 
-  private constructor(server: PrivateRedis, directory: string) {
+  private constructor(server: PrivateRedis) {
     this.#server = server;
     this.#redis = new Redis(server.url);
-    this.#directory = directory;
   }
 
   /** `settings`: environment of the workers beyond what each needs. */
   static async start(workers: number, settings: Readonly<Record<string, string>> = {}): Promise<BenchFleet> {
-    const fleet = new BenchFleet(await startPrivateRedis(), await mkdtemp(join(tmpdir(), 'pushfleet-bench-')));
-    await fleet.configure('');
+    const fleet = new BenchFleet(await startPrivateRedis());
     fleet.#scheduler = await fleet.#launch('scheduler', (http) => ({
       PUSHFLEET_HOST: '127.0.0.1',
       PUSHFLEET_PORT: http,
-      PUSHFLEET_CONFIG: fleet.#configFile,
     }));
     for (let count = 1; count <= workers; count++) {
       const rtmpPort = await freePort();
@@ -92,9 +88,17 @@ export class BenchFleet {
     return this.#workers.map(({ rtmpPort }) => rtmpPort);
   }
 
-  /** Text of the configuration file; the scheduler finds out by itself. */
-  configure(text: string): Promise<void> {
-    return writeFile(this.#configFile, text);
+  /** Replaces what the fleet shall do by this text of the config language; resolves when the API has answered. */
+  async configure(text: string): Promise<void> {
+    const { statusCode, body } = await request(`${this.#scheduler.http}/api/v1/config`, {
+      method: 'PUT',
+      headers: { 'content-type': 'text/plain' },
+      body: text,
+      bodyTimeout: 0,
+      headersTimeout: 0,
+    });
+    const answer = await body.text();
+    if (statusCode !== 200) throw new Error(`the scheduler answers ${statusCode}: ${answer.slice(0, 500)}`);
   }
 
   /** Pushes that the workers hold in this status. */
@@ -111,6 +115,7 @@ export class BenchFleet {
 
   async read(): Promise<Reading> {
     const stats = (await this.#redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
+    const commands = new Map([...stats].map(([, name = '', calls]) => [name, Number(calls)]));
     const memory = await this.#redis.info('memory');
     const scheduler = await metrics(this.#scheduler.http);
     return {
@@ -120,7 +125,8 @@ export class BenchFleet {
         scheduler: cpuSecondsOf(this.besideProcesses.scheduler!),
         workers: cpuSecondsOf(this.workerProcesses),
       },
-      commands: new Map([...stats].map(([, name = '', calls]) => [name, Number(calls)])),
+      commands,
+      calls: commands.values().reduce((sum, calls) => sum + calls, 0),
       redisBytes: Number(/^used_memory:(\d+)/m.exec(memory)?.[1]),
       reconcile: {
         rounds: scheduler.get('pushfleet_reconcile_seconds_count') ?? 0,
@@ -136,16 +142,17 @@ export class BenchFleet {
     }
     this.#redis.disconnect();
     await this.#server.stop();
-    await rm(this.#directory, { recursive: true, force: true });
-  }
-
-  get #configFile(): string {
-    return join(this.#directory, 'pushfleet.conf');
   }
 
   async #launch(app: 'scheduler' | 'worker', settings: (httpPort: string) => Record<string, string>): Promise<Process> {
     const port = `${await freePort()}`;
-    const env = { PATH: process.env.PATH, REDIS_URL: this.#server.url, LOG_LEVEL: 'error', ...settings(port) };
+    const env = {
+      PATH: process.env.PATH,
+      REDIS_URL: this.#server.url,
+      LOG_LEVEL: 'error',
+      PUSHFLEET_ALLOW_TARGETS: '127.0.0.0/8',
+      ...settings(port),
+    };
     const main = join(REPOSITORY, 'apps', app, 'src', 'main.ts');
     const child = spawnOwned(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'inherit'] });
     const http = `http://127.0.0.1:${port}`;

@@ -1,6 +1,7 @@
 import { fanout } from './fanout.ts';
-import { held } from './held.ts';
 import type { Benchmark } from './runner/benchmark.ts';
+import { scale } from './scale.ts';
+import { start } from './start.ts';
 
 /** All benchmarks, in the order in which they are listed. */
-export const benchmarks: readonly Benchmark[] = [fanout, held];
+export const benchmarks: readonly Benchmark[] = [fanout, start, scale];

@@ -50,7 +50,7 @@ import { type InputSwitch, StreamInputs } from './source/stream-input.ts';
 import { FactWriter } from './status/fact-writer.ts';
 import { StatusReporter } from './status/status-reporter.ts';
 
-const CONNECTS_AT_A_TIME = 50;
+const CONNECTS_AT_A_TIME = 100;
 /** A connection to Redis that owes an answer for so long is looked into: those that block are looked after by BullMQ. */
 const REDIS_PATIENCE_MS = 3_000;
 const TICK_MS = 250;

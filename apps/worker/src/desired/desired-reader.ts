@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 export class DesiredReader {
   readonly #redis: Redis;
   readonly #keys: Keys;
+  readonly #streams = new Map<string, Promise<DesiredStream | undefined>>();
 
   constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
@@ -15,8 +16,16 @@ export class DesiredReader {
     return parsePush(await this.#redis.hgetall(this.#keys.push(id)));
   }
 
-  async stream(name: string): Promise<DesiredStream | undefined> {
-    return parseStream(await this.#redis.hgetall(this.#keys.stream(name)));
+  /** Whoever asks while the stream is being read gets that answer: its pushes begin together. */
+  stream(name: string): Promise<DesiredStream | undefined> {
+    const underWay = this.#streams.get(name);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#redis
+      .hgetall(this.#keys.stream(name))
+      .then(parseStream)
+      .finally(() => this.#streams.delete(name));
+    this.#streams.set(name, reading);
+    return reading;
   }
 
   /** Revisions of these pushes, null where Redis does not know the push; one command whatever their number. */

@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, Keys, type PushJob } from '@pushfleet/contract';
-import { Queue } from 'bullmq';
-import { expect, inject, it, onTestFinished, vi } from 'vitest';
+import { type Processor, Queue } from 'bullmq';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { FleetScripts } from '../fleet/scripts.ts';
 import { PushQueueWorker } from './push-queue-worker.ts';
 
-it('a queue whose loop has ended without being paused is started again, and only then', async () => {
+const queueName = 'push-default';
+
+/** A worker on a queue of its own that is not started yet. */
+function workerOf(process: Processor<PushJob>) {
   const redis = connectRedis(inject('redisUrl'), () => {});
   const keys = new Keys(`test-${randomUUID()}`);
-  const queueName = 'push-default';
-  const done = vi.fn(async () => {});
   const worker = new PushQueueWorker({
     queueName,
     keys,
     connection: redis,
     scripts: new FleetScripts(redis, keys, queueName),
     workerName: 'w1',
-    process: done,
+    process,
     heldJob: () => undefined,
     epoch: () => '',
     lost: () => {},
@@ -28,7 +29,19 @@ it('a queue whose loop has ended without being paused is started again, and only
     await queue.close();
     redis.disconnect();
   });
-  const add = (id: string) => queue.add('push', { v: 1, push: id, revision: 1 }, { jobId: `push-${id}` });
+  return { worker, queue };
+}
+
+const jobOf = (id: string) => ({
+  name: 'push',
+  data: { v: 1 as const, push: id, revision: 1 },
+  opts: { jobId: `push-${id}` },
+});
+
+it('a queue whose loop has ended without being paused is started again, and only then', async () => {
+  const done = vi.fn(async () => {});
+  const { worker, queue } = workerOf(done);
+  const add = (id: string) => queue.addBulk([jobOf(id)]);
   expect(worker.revive()).toBe(false); // nobody has started it
   void worker.run();
   await add('one');
@@ -43,4 +56,56 @@ it('a queue whose loop has ended without being paused is started again, and only
   expect(worker.revive()).toBe(false);
   await add('three');
   await vi.waitFor(() => expect(done).toHaveBeenCalledTimes(3));
+});
+
+describe('a queue with more jobs than a worker may hold', () => {
+  const JOBS = 300;
+  const SHARE = 100;
+
+  async function hold() {
+    const end = Promise.withResolvers<void>();
+    /** Jobs that were still to be taken when each one started. */
+    const leftAtStart: Promise<number>[] = [];
+    const tokens: string[] = [];
+    const fleet = workerOf(async (_job, token = '') => {
+      tokens.push(token);
+      leftAtStart.push(fleet.queue.getWaitingCount());
+      await end.promise;
+    });
+    onTestFinished(() => end.resolve());
+    await fleet.queue.addBulk(Array.from({ length: JOBS }, (_, n) => jobOf(`${n}`)));
+    await fleet.worker.setConcurrency(SHARE);
+    void fleet.worker.run();
+    return { ...fleet, end, leftAtStart, tokens };
+  }
+
+  it('is taken from up to the share, and the first jobs are started before the last ones are fetched', async () => {
+    const { worker, queue, leftAtStart, tokens } = await hold();
+    await vi.waitFor(() => expect(tokens).toHaveLength(SHARE));
+    const left = await Promise.all(leftAtStart);
+    expect(left[0]).toBeGreaterThan(JOBS - SHARE);
+    expect(left.at(-1)).toBe(JOBS - SHARE);
+    expect(await queue.getActiveCount()).toBe(SHARE);
+    expect(new Set(tokens).size).toBe(SHARE);
+    await worker.setConcurrency(SHARE + 50);
+    await vi.waitFor(() => expect(tokens).toHaveLength(SHARE + 50));
+    expect(await queue.getActiveCount()).toBe(SHARE + 50);
+  });
+
+  it('leaves no job behind that was fetched and not started when the worker is paused', async () => {
+    const { worker, queue, tokens } = await hold();
+    await vi.waitFor(() => expect(tokens.length).toBeGreaterThan(0));
+    await worker.pause(true);
+    await vi.waitFor(async () => expect(await queue.getActiveCount()).toBe(tokens.length));
+    expect(tokens.length).toBeLessThanOrEqual(SHARE);
+  });
+
+  it('is worked off one job for another', async () => {
+    const { queue, end, tokens } = await hold();
+    end.resolve();
+    await vi.waitFor(() => expect(tokens).toHaveLength(JOBS));
+    await vi.waitFor(async () => expect(await queue.getActiveCount()).toBe(0));
+    expect(await queue.getWaitingCount()).toBe(0);
+    expect(new Set(tokens.map((token) => token.split(':')[0])).size).toBe(1);
+  });
 });

@@ -14,6 +14,18 @@ const STALLED_INTERVAL_MS = 30_000;
 /** Crashes in a row (each healthy session resets the count) before a push counts as the one that crashes its workers. */
 const MAX_STALLED = 5;
 
+/** So many answers of Redis at a time hold nobody up. */
+const MAX_FETCHES = 32;
+/** BullMQ's types do not know that there may be none. */
+const NO_JOB = undefined as unknown as Job<PushJob>;
+
+/** The part of BullMQ's loop that is used here; `push-queue-worker.test.ts` shows that it is still so. */
+interface MainLoopQueue {
+  add(promise: Promise<Job<PushJob>>): void;
+  numQueued(): number;
+  numTotal(): number;
+}
+
 export interface PushQueueWorkerOptions {
   readonly queueName: string;
   readonly keys: Keys;
@@ -33,6 +45,8 @@ export interface PushQueueWorkerOptions {
 export class PushQueueWorker extends Worker<PushJob> {
   readonly #options: PushQueueWorkerOptions;
   #isStarted = false;
+  /** Jobs to fetch at once. */
+  #fetches = 1;
 
   constructor(options: PushQueueWorkerOptions) {
     super(options.queueName, options.process, {
@@ -97,6 +111,24 @@ export class PushQueueWorker extends Worker<PushJob> {
     await this.verifyLocks(held.filter(({ jobId }) => !known.has(jobId)));
   }
 
+  /**
+   * Fetches several jobs at once while there are plenty, and none before those that were fetched have been started. BullMQ itself fetches one by one, each
+   * for a round trip, and starts none before it has all that it may hold: with thousands that is seconds.
+   */
+  protected override async moveToActive(token: string, name?: string): Promise<Job<PushJob>> {
+    const loop = this.#loop;
+    if (loop !== undefined && loop.numQueued() > 0) return NO_JOB;
+    const room = this.concurrency - (loop?.numTotal() ?? 0);
+    const wanted = loop === undefined ? 1 : Math.max(1, Math.min(this.#fetches, room));
+    const fetches = Array.from({ length: wanted }, (_, n) =>
+      super.moveToActive(n === 0 ? token : `${token}.${n}`, name),
+    );
+    const jobs = (await Promise.all(fetches)).filter((job) => job !== undefined);
+    this.#fetches = jobs.length === wanted ? Math.min(2 * wanted, MAX_FETCHES) : 1;
+    for (const job of jobs.slice(1)) loop?.add(Promise.resolve(job));
+    return jobs[0] ?? NO_JOB;
+  }
+
   /** How many jobs to hold at most; 0 takes no more, whatever is held. */
   async setConcurrency(target: number): Promise<void> {
     if (target === 0) return this.pause(true);
@@ -105,6 +137,11 @@ export class PushQueueWorker extends Worker<PushJob> {
     // Raising it on a worker whose jobs never end is noticed only after a pause.
     if (raised && this.isRunning()) await this.pause(true);
     if (this.isPaused()) await this.resume();
+  }
+
+  /** What has been fetched and what is under way. */
+  get #loop(): MainLoopQueue | undefined {
+    return (this as unknown as { mainLoopQueue?: MainLoopQueue | null }).mainLoopQueue ?? undefined;
   }
 
   async #reclaim(jobId: string, token: string): Promise<boolean> {

@@ -1,13 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRtmpSink } from '../src/harness/rtmp-sink.ts';
 import { BenchFleet, type Reading } from './bench-fleet.ts';
 import { exponent, round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer, integers, oneOf } from './runner/option.ts';
+import { tinyInput, tinyStreams } from './tiny-streams.ts';
 
 const PUSHES_PER_STREAM = 20;
 /** What the begin of the pushes has stirred up is over after this. */
@@ -30,8 +27,8 @@ interface Row {
 /** Columns whose growth is told. */
 const figures = ['commandsPerSecond', 'reconcileMs', 'redisCpu', 'schedulerCpu', 'workersCpu'] as const;
 
-export const held = defineBenchmark({
-  name: 'held',
+export const scale = defineBenchmark({
+  name: 'scale',
   summary: 'what it costs to hold pushes, by their number: Redis, scheduler and workers while nothing changes',
   options: {
     pushes: integers([1_000, 5_000, 10_000], 'How many, one run for each number.'),
@@ -44,15 +41,16 @@ export const held = defineBenchmark({
     ),
   },
   async run({ pushes, seconds, workers, status }) {
-    const directory = mkdtempSync(join(tmpdir(), 'pushfleet-bench-'));
-    const input = status === 'running' ? `file://${makeClip(directory)}` : 'publish://';
+    const input = status === 'running' ? tinyInput() : 'publish://';
     const sink = await startRtmpSink();
     const fleet = await BenchFleet.start(workers);
     const rows: Row[] = [];
     try {
       const empty = await fleet.read();
       for (const count of pushes) {
-        await fleet.configure(configText(count, input, sink.url));
+        await fleet.configure(
+          tinyStreams({ pushes: count, pushesPerStream: PUSHES_PER_STREAM, input, target: sink.url }),
+        );
         await fleet.untilHeld(count, status);
         await sleep(SETTLE_MS);
         const before = await fleet.read();
@@ -62,7 +60,6 @@ export const held = defineBenchmark({
     } finally {
       await fleet.stop();
       await sink.stop();
-      rmSync(directory, { recursive: true });
     }
     const growth = (figure: (typeof figures)[number]) =>
       round(exponent(rows.map((row) => [row.pushes, row[figure]] as const)), 2);
@@ -113,20 +110,4 @@ function rowOf(pushes: number, empty: Reading, before: Reading, after: Reading):
     workersCpu: cpu('workers'),
     commands: Object.fromEntries(calls.filter(([, rate]) => rate >= 1).toSorted(([, a], [, b]) => b - a)),
   };
-}
-
-function configText(pushes: number, input: string, target: string): string {
-  const streams = Array.from({ length: Math.ceil(pushes / PUSHES_PER_STREAM) }, (_, stream) => {
-    const first = stream * PUSHES_PER_STREAM;
-    const names = Array.from({ length: Math.min(PUSHES_PER_STREAM, pushes - first) }, (_, n) => `p${first + n}`);
-    return `stream s${stream} {\n  input ${input};\n${names.map((name) => `  push ${target}/${name};\n`).join('')}}\n`;
-  });
-  return streams.join('');
-}
-
-function makeClip(directory: string): string {
-  const clip = join(directory, 'clip.mp4');
-  const source = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=1', '-t', '10'];
-  execFileSync('ffmpeg', [...source, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-g', '1', clip]);
-  return clip;
 }
