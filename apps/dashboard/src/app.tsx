@@ -2,18 +2,18 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { Route, Switch } from 'wouter';
 import { whoamiQuery } from './api/queries.ts';
+import { ConfigPage } from './config/config-page.tsx';
+import { ErrorsPage } from './errors/errors-page.tsx';
+import { EventsPage } from './events/events-page.tsx';
 import { liveConnection } from './live/live-line.ts';
 import { useConnection } from './live/use-live.ts';
-import { ConfigPage } from './pages/config-page.tsx';
-import { ErrorsPage } from './pages/errors-page.tsx';
-import { EventsPage } from './pages/events-page.tsx';
 import { LoginPage } from './pages/login-page.tsx';
 import { NotFoundPage } from './pages/not-found-page.tsx';
-import { WorkersPage } from './pages/workers-page.tsx';
 import { PushesPage } from './pushes/pushes-page.tsx';
 import { Shell } from './shell/shell.tsx';
 import { StreamPage } from './stream/stream-page.tsx';
 import { StreamsPage } from './streams/streams-page.tsx';
+import { WorkersPage } from './workers/workers-page.tsx';
 
 export function App() {
   const { data: who, refetch } = useQuery(whoamiQuery);

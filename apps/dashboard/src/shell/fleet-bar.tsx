@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core';
 import { memo } from 'react';
 import { Link } from 'wouter';
+import { navigate, usePathname } from 'wouter/use-browser-location';
 import { formatBitrate, formatCount } from '../format/bitrate.ts';
 import { useEgress, useFleet } from '../live/use-live.ts';
 import { setFilter, useFilter } from '../search/use-filter.ts';
@@ -23,17 +24,18 @@ function StatusCounts() {
   const fleet = useFleet();
   const { statuses } = useFilter();
   const total = fleet === undefined ? 0 : Object.values(fleet.pushes).reduce((sum, count) => sum + count, 0);
+  const isList = useIsList();
+  const show = (wanted: ReadonlySet<PushStatus>) =>
+    isList ? setFilter({ statuses: wanted }) : navigate(`/pushes?status=${[...wanted].join(',')}`);
   const toggle = (status: PushStatus) =>
-    setFilter({
-      statuses: statuses.has(status) ? statuses.difference(new Set([status])) : statuses.union(new Set([status])),
-    });
+    show(statuses.has(status) ? statuses.difference(new Set([status])) : statuses.union(new Set([status])));
   return (
     <fieldset className={styles.counts} aria-label="Filter by status">
       <button
         type="button"
         className={styles.count}
-        aria-pressed={statuses.size === 0}
-        onClick={() => setFilter({ statuses: new Set() })}
+        aria-pressed={isList && statuses.size === 0}
+        onClick={() => show(new Set())}
       >
         <span className={styles.countNumber}>{formatCount(total)}</span>
         <span className={styles.countWord}>All</span>
@@ -49,6 +51,12 @@ function StatusCounts() {
       ))}
     </fieldset>
   );
+}
+
+/** Is this page narrowed by a status? From any other one a count leads to the pushes that it counts. */
+function useIsList(): boolean {
+  const path = usePathname();
+  return path === '/' || path === '/pushes';
 }
 
 interface StatusCountProps {

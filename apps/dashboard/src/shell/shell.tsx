@@ -1,9 +1,12 @@
 import { type ReactNode, useState } from 'react';
+import { usePathname } from 'wouter/use-browser-location';
 import { PushTip } from '../status/push-tip.tsx';
 import { Banner } from './banner.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { FleetBar } from './fleet-bar.tsx';
 import { Header } from './header.tsx';
 import { HelpDialog } from './help-dialog.tsx';
+import { usePageTitle } from './page-title.ts';
 import styles from './shell.module.css';
 import { useShortcut } from './shortcuts.ts';
 import { Toasts } from './toasts.tsx';
@@ -11,6 +14,8 @@ import { Toasts } from './toasts.tsx';
 /** What stands around every page. */
 export function Shell({ children }: { readonly children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const path = usePathname();
+  usePageTitle();
   useShortcut('?', () => setHelpOpen(true));
   return (
     <>
@@ -22,7 +27,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <FleetBar />
         <Banner />
         <main id="main" className={styles.main} tabIndex={-1}>
-          {children}
+          <ErrorBoundary page={path}>{children}</ErrorBoundary>
         </main>
       </div>
       <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />

@@ -1,4 +1,4 @@
-import { Placeholder } from './placeholder.tsx';
+import { Placeholder } from '../pages/placeholder.tsx';
 
 export function ErrorsPage() {
   return <Placeholder title="Errors" />;

@@ -1,5 +1,0 @@
-import { Placeholder } from './placeholder.tsx';
-
-export function WorkersPage() {
-  return <Placeholder title="Workers" />;
-}
