@@ -6,6 +6,7 @@ import {
   connectRedis,
   type FleetEvent,
   Keys,
+  parseStoredReport,
   pushIdOfJob,
   pushQueueName,
   type RedisWarning,
@@ -193,6 +194,10 @@ export class FleetWorker {
       reporter: () => this.#reporter,
       push: (id) => this.#desired.push(id),
       stream: (name) => this.#desired.stream(name),
+      lastReport: async (id) => {
+        const stored = await this.#redis.hget(this.#keys.reports, id);
+        return stored === null ? undefined : parseStoredReport(stored);
+      },
       holder: {
         hubs: this.#hubs,
         attemptDeps: (push) => ({

@@ -8,7 +8,7 @@ import {
   type PushReport,
   redactedMessage,
 } from '@pushfleet/contract';
-import type { PublishError } from '@pushfleet/protocols';
+import { type PublishError, publishErrorMessage } from '@pushfleet/protocols';
 import type { Logger } from 'pino';
 import type { FactWriter } from '../status/fact-writer.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
@@ -132,9 +132,32 @@ export class PushFace {
       message,
       failed: budget !== undefined,
     };
-    this.#deps.facts.journal(this.push.id, entry);
+    // Whoever was thought to be dead and lives knows better than the one who has told of its last attempt.
+    if (end.cause === 'fenced') this.#deps.facts.correctJournal(this.push.id, entry);
+    else this.#deps.facts.journal(this.push.id, entry);
     this.#event('push_closed', { cause: end.cause, message, peer, bytes, attempt: number });
     if (end.error !== undefined && budget !== undefined) this.#failed(end.error, message, peer, budget);
+  }
+
+  /** The last attempt of a worker that cannot tell of it any more, as its last report has it. */
+  lost(last: PushReport): void {
+    if (last.opened_at === null) return;
+    const { worker, attempt, peer, bytes, frames } = last;
+    const message = publishErrorMessage('worker_lost', '');
+    this.#deps.facts.journal(this.push.id, {
+      attempt,
+      worker,
+      started_at: last.opened_at,
+      connected_at: last.connected_at,
+      ended_at: new Date().toISOString(),
+      peer,
+      bytes,
+      frames,
+      cause: 'worker_lost',
+      message,
+      failed: false,
+    });
+    this.#event('push_closed', { worker, cause: 'worker_lost', message, peer, bytes, attempt });
   }
 
   report(now: number, attempt: Attempt | undefined, failuresInARow: number): PushReport {

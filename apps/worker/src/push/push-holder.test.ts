@@ -251,6 +251,64 @@ describe('what a target is told when its connection ends', () => {
   });
 });
 
+describe('a push that has lost its workers', () => {
+  it('six times in a row rests with a code that says so, dials nobody, and has its whole budget when a person tries again', async () => {
+    hubs.show('cam');
+    const push = pushOf(target.url);
+    const { deps, facts } = holderDeps(hubs.hubs, dialled.dial);
+    const { job } = jobOf(push, { stalledCounter: 6, attemptsMade: 1 });
+    const holder = new PushHolder(push, streamOf(), { job, token: 'w:1' }, deps);
+    const end = await holder.run();
+    expect(end).toMatchObject({ kind: 'failed', final: true, error: { code: 'worker_lost', retry: 'never' } });
+    expect(dialled.sockets).toEqual([]);
+    expect(deps.giveBudgetBack).toHaveBeenCalledExactlyOnceWith(holder.lease);
+    const message = expect.stringContaining('6 workers in a row');
+    expect(holder.report(performance.now())).toMatchObject({
+      status: 'error',
+      reason: message,
+      failures_in_a_row: 2,
+      next_retry_at: null,
+      last_error: { code: 'worker_lost', message },
+    });
+    expect(facts.journal.mock.calls).toMatchObject([
+      ['p1', { attempt: 2, cause: 'worker_lost', message, failed: true }],
+    ]);
+    const events = facts.event.mock.calls.map(([event]) => [event.event, event.cause]);
+    expect(events).toEqual([
+      ['push_closed', 'worker_lost'],
+      ['push_error', 'worker_lost'],
+    ]);
+  });
+
+  it('five times is tried again', async () => {
+    hubs.show('cam');
+    const push = pushOf(target.url);
+    const { deps } = holderDeps(hubs.hubs, dialled.dial);
+    const holder = new PushHolder(
+      push,
+      streamOf(),
+      { job: jobOf(push, { stalledCounter: 5 }).job, token: 'w:1' },
+      deps,
+    );
+    const ended = holder.run();
+    await connected(holder);
+    holder.intend('stopped');
+    await ended;
+  });
+
+  it('has the last attempt of the lost one in its journal, which counts as no failure', () => {
+    const { holder, facts } = hold();
+    const last = { ...holder.report(performance.now()), worker: 'w0', attempt: 3, bytes: 700 };
+    holder.face.lost({ ...last, opened_at: null }); // it waited for the source
+    expect(facts.journal).not.toHaveBeenCalled();
+    holder.face.lost({ ...last, opened_at: '2026-01-01T00:00:00Z' });
+    const entry = { worker: 'w0', attempt: 3, bytes: 700, started_at: '2026-01-01T00:00:00Z', cause: 'worker_lost' };
+    expect(facts.journal.mock.calls).toMatchObject([['p1', { ...entry, failed: false }]]);
+    expect(facts.event.mock.lastCall).toMatchObject([{ event: 'push_closed', worker: 'w0', cause: 'worker_lost' }]);
+    holder.intend('stopped');
+  });
+});
+
 describe('a holder of a healthy session', () => {
   it('gives the budget back once, and again later when Redis has refused', async () => {
     hubs.show('cam');

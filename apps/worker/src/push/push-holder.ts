@@ -1,6 +1,6 @@
 import { type ResolvedPushOptions, resolveDelivery, resolvePushOptions } from '@pushfleet/config';
 import { type DesiredPush, type DesiredStream, isEnabled, type PushJob, type PushReport } from '@pushfleet/contract';
-import type { DeliveryOptions, EndKind, PublishError } from '@pushfleet/protocols';
+import { type DeliveryOptions, type EndKind, PublishError } from '@pushfleet/protocols';
 import type { Job } from 'bullmq';
 import type { SourceLease, StreamHubs } from '../source/stream-hubs.ts';
 import { Attempt, type AttemptDeps, isSameDelivery } from './attempt.ts';
@@ -36,6 +36,8 @@ export interface HolderDeps extends FaceDeps {
 
 /** A session this long proves that the target takes the push: the retry budget starts anew. */
 export const HEALTHY_AFTER_MS = 10_000;
+/** Workers lost in a row (a healthy session forgets them) before a push counts as the one that ends its workers. */
+const MAX_LOST_WORKERS = 5;
 /** A source that is still connected may pause this long before its silence counts as an end, whatever `timeout` says. */
 const PAUSE_MS = 2_000;
 
@@ -76,6 +78,7 @@ export class PushHolder {
 
   async run(): Promise<HolderEnd> {
     try {
+      if (this.lease.job.stalledCounter > MAX_LOST_WORKERS) return await this.#spareWorkers();
       for (;;) {
         const farewell = this.#nextIntent();
         if (farewell !== undefined) return { kind: 'let-go', farewell };
@@ -212,14 +215,30 @@ export class PushHolder {
     }
   }
 
-  async #runAttempt(): Promise<(HolderEnd & { kind: 'failed' }) | undefined> {
+  /** A push that has lost one worker after the other must not end more of them. Restarted or retried by hand it begins anew. */
+  async #spareWorkers(): Promise<HolderEnd & { kind: 'failed' }> {
+    const detail = `${this.lease.job.stalledCounter} workers in a row, without ${HEALTHY_AFTER_MS / 1_000} healthy seconds at any of them`;
+    const error = new PublishError('worker_lost', detail);
     const number = this.#failuresInARow + 1;
+    this.#lastFailure = 1;
+    const budget = { failuresInARow: number, final: true, retryAfterMs: 0 };
+    this.face.closed(this.#newAttempt(), number, { cause: error.code, error }, budget);
+    await this.#deps.giveBudgetBack(this.lease).catch(() => {}); // Redis has gone: by the next time it is counted once more
+    return { kind: 'failed', error, final: true, localFailures: this.#localFailures };
+  }
+
+  #newAttempt(): Attempt {
     const { connectTimeoutMs } = this.#options;
-    const attempt = new Attempt(
+    return new Attempt(
       this.push,
       { connectTimeoutMs, delivery: this.#delivery },
       { hub: this.#source.hub, ...this.#deps.attemptDeps(this.push) },
     );
+  }
+
+  async #runAttempt(): Promise<(HolderEnd & { kind: 'failed' }) | undefined> {
+    const number = this.#failuresInARow + 1;
+    const attempt = this.#newAttempt();
     this.#attempt = attempt;
     this.#connected = false;
     this.#provedAtMs = 0;

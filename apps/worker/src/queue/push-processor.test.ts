@@ -36,6 +36,7 @@ function open(wanted: () => DesiredPush | undefined, mayHold = () => 10) {
     reporter: () => ({ last }) as unknown as StatusReporter,
     push: async () => wanted(),
     stream: async () => ({ name: 'cam', spec: {}, origin: 'file', removed: false, revision: 1, createdAt: '' }),
+    lastReport: async () => undefined,
     holder,
   });
   return { processor, scripts, last, holder };

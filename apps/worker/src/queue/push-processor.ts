@@ -5,6 +5,7 @@ import {
   formatFailure,
   isEnabled,
   type PushJob,
+  type PushReport,
   pushIdOfJob,
   pushJobId,
   pushJobOptions,
@@ -26,6 +27,8 @@ export interface PushProcessorDeps {
   readonly reporter: () => StatusReporter;
   readonly push: (id: string) => Promise<DesiredPush | undefined>;
   readonly stream: (name: string) => Promise<DesiredStream | undefined>;
+  /** What the last holder of a push said of it last. */
+  readonly lastReport: (id: string) => Promise<PushReport | undefined>;
   readonly holder: Omit<HolderDeps, 'giveBudgetBack' | 'adopt'>;
 }
 
@@ -84,9 +87,10 @@ export class PushProcessor {
     if (job.data.revision !== push.revision) await this.#adopt(lease, push, options);
     // A retry by hand (Bull Board) starts with nothing left of the budget: it means a whole new one.
     if (job.attemptsMade >= (job.opts.attempts ?? 1)) await this.#giveBudgetBack(lease);
+    const lastReport = job.stalledCounter > 0 ? await this.#deps.lastReport(push.id) : undefined;
     // The lock may have been lost, or the worker told to stop, while Redis was asked.
     if (signal?.aborted || this.#draining) return giveBack(job, token);
-    const held = this.#hold(push, stream, lease);
+    const held = this.#hold(push, stream, lease, lastReport);
     return this.#outcome(held.holder, await held.ended, lease);
   };
 
@@ -113,7 +117,7 @@ export class PushProcessor {
     return stream !== undefined && isEnabled(push, stream) ? { push, stream } : undefined;
   }
 
-  #hold(push: DesiredPush, stream: DesiredStream, lease: JobLease): Held {
+  #hold(push: DesiredPush, stream: DesiredStream, lease: JobLease, lastReport: PushReport | undefined): Held {
     const known = this.#held.get(push.id);
     if (known !== undefined) {
       known.holder.lease = lease;
@@ -124,6 +128,7 @@ export class PushProcessor {
       giveBudgetBack: (its) => this.#giveBudgetBack(its),
       adopt: (its, wanted, options) => this.#adopt(its, wanted, options),
     });
+    if (lastReport !== undefined) holder.face.lost(lastReport);
     const ended = holder.run().finally(() => this.#held.delete(push.id));
     const held = { holder, ended };
     this.#held.set(push.id, held);

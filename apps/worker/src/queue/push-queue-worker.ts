@@ -11,8 +11,8 @@ const LOCK_MS = 600_000;
 /** BullMQ renews in half of this time. Each lock costs Redis three commands then. */
 const LOCK_RENEW_MS = 120_000;
 const STALLED_INTERVAL_MS = 30_000;
-/** Crashes in a row (each healthy session resets the count) before a push counts as the one that crashes its workers. */
-const MAX_STALLED = 5;
+/** BullMQ only counts how often a push loses its worker: the holder knows when it is too often, and says why. */
+const MAX_STALLED = Number.MAX_SAFE_INTEGER;
 
 /** So many answers of Redis at a time hold nobody up. */
 const MAX_FETCHES = 32;

@@ -12,6 +12,18 @@ import type { ChainableCommander, Redis } from 'ioredis';
 const MAX_KEPT = 10_000;
 const FLUSH_AFTER_MS = 20;
 
+/** Puts an entry in the place of what another worker has told of the same attempt, or on top when nobody has. */
+const CORRECT_JOURNAL = `
+local right = cjson.decode(ARGV[1])
+for i, text in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  local entry = cjson.decode(text)
+  if entry.cause == 'worker_lost' and entry.worker == right.worker and entry.started_at == right.started_at then
+    return redis.call('LSET', KEYS[1], i - 1, ARGV[1])
+  end
+end
+redis.call('LPUSH', KEYS[1], ARGV[1]); redis.call('LTRIM', KEYS[1], 0, ARGV[2] - 1)
+return 0`;
+
 type Fact = (pipeline: ChainableCommander) => void;
 
 /** Writes what has happened: events, journal entries, totals. In order, in the background, kept while Redis is away. */
@@ -36,6 +48,13 @@ export class FactWriter {
     const key = this.#keys.journal(push);
     const json = JSON.stringify(entry);
     this.#add((pipeline) => pipeline.lpush(key, json).ltrim(key, 0, JOURNAL_LENGTH - 1));
+  }
+
+  /** Of an attempt that others may have taken for lost with this worker, and told of in its place. */
+  correctJournal(push: string, entry: JournalEntry): void {
+    const key = this.#keys.journal(push);
+    const json = JSON.stringify(entry);
+    this.#add((pipeline) => pipeline.eval(CORRECT_JOURNAL, 1, key, json, JOURNAL_LENGTH));
   }
 
   failure(push: string, code: string, final: boolean): void {

@@ -179,6 +179,12 @@ export const publishErrors = {
     'A later attempt of this push has begun, so this one has stopped.',
     'Nothing: another worker has taken the push over. If it keeps happening, look for workers that lose their connection to Redis.',
   ),
+  worker_lost: entry(
+    'internal',
+    'never',
+    'The worker was lost while it held the push.',
+    "Once: nothing, another worker has taken the push over. When the push rests with it, each worker that took it was lost: look for crashes and lack of memory in their logs and their hosts' (kernel), then restart the push.",
+  ),
   overloaded: entry(
     'internal',
     'backoff',

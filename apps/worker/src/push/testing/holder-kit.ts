@@ -148,7 +148,7 @@ export const freely: PermitSource = {
 
 /** What a holder needs besides a target and a stream. */
 export function holderDeps(hubs: StreamHubs, dial: Dial) {
-  const facts = { event: vi.fn(), journal: vi.fn(), failure: vi.fn(), counters: vi.fn() };
+  const facts = { event: vi.fn(), journal: vi.fn(), correctJournal: vi.fn(), failure: vi.fn(), counters: vi.fn() };
   const deps = {
     hubs,
     attemptDeps: () => ({ dial, budget: new ConnectBudget(50, freely), memory }),
