@@ -35,13 +35,19 @@ export function publishClip(url: string, options: PublishOptions = {}): TestProc
 
 /**
  * ffmpeg as a live encoder: H.264 with B-frames in groups of pictures of 2 s, about 1.5 Mb/s, and AAC, with a flash and a beep every 2 s. The same
- * packets go to the RTMP URL and to `copyTo`, an FLV file. Ends by itself.
+ * packets go to the RTMP URL and to `copyTo`, an FLV file. Ends by itself. With `noise` in place of the beeps no two sounds are alike either.
  */
-export function publishEncode(url: string, copyTo: string, seconds: number): TestProcess {
+export function publishEncode(url: string, copyTo: string, seconds: number, noise = false): TestProcess {
   const flash = "drawbox=c=white:t=fill:enable='lt(mod(t,2),0.2)'";
   const picture = `color=black:s=640x360:r=25,noise=alls=16:allf=t,${flash}`; // noise: no two pictures are alike
-  const sound = "aevalsrc='if(lt(mod(t,2),0.2),0.5*sin(2*PI*1000*t),0)':s=48000:c=stereo";
-  const inputs = [picture, sound].flatMap((source) => ['-re', '-f', 'lavfi', '-i', source]);
+  const beeps = "aevalsrc='if(lt(mod(t,2),0.2),0.5*sin(2*PI*1000*t),0)':s=48000:c=stereo";
+  const inputs = [picture, noise ? 'anoisesrc=r=48000:a=0.2' : beeps].flatMap((source) => [
+    '-re',
+    '-f',
+    'lavfi',
+    '-i',
+    source,
+  ]);
   const groups = ['-bf', '2', '-g', '50', '-keyint_min', '50', '-sc_threshold', '0'];
   const video = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-b:v', '1500k', ...groups];
   const audio = ['-c:a', 'aac', '-b:a', '96k'];

@@ -24,6 +24,12 @@ export interface AcceptedConnection {
 export async function sendFeed(connection: AcceptedConnection, feed: BatchFeed, signal: AbortSignal): Promise<void> {
   const ended = Promise.withResolvers<EndKind>();
   const aborted = abortion(signal);
+  // In the very moment: whoever aborts may have found out, just before the next batch goes to all, that another one sends by now.
+  const fallSilent = () => {
+    feed.close();
+    forgetUnsent(connection.socket);
+  };
+  signal.addEventListener('abort', fallSilent, { once: true });
   try {
     feed.open(new SocketSink(connection.socket, ended.resolve));
     const cause = await Promise.race([aborted.promise, connection.failure, ended.promise]);
@@ -33,6 +39,7 @@ export async function sendFeed(connection: AcceptedConnection, feed: BatchFeed, 
   } finally {
     feed.close();
     aborted.stop();
+    signal.removeEventListener('abort', fallSilent);
     if (signal.aborted) forgetUnsent(connection.socket);
     connection.destroy();
   }
