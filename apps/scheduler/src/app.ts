@@ -11,6 +11,7 @@ import { registerProblems } from './plugins/problems.ts';
 import { registerSecurityHeaders } from './plugins/security-headers.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { configRoutes } from './routes/config.ts';
+import { errorRoutes } from './routes/errors.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pushRoutes } from './routes/pushes.ts';
@@ -70,11 +71,12 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   await app.register(
     async (api) => {
       await api.register(sessionRoutes, { auth, version: config.version });
-      await api.register(pushRoutes, { ...scheduler });
+      await api.register(pushRoutes, { ...scheduler, file: () => scheduler.configFile });
       await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });
       await api.register(workerRoutes, { ...scheduler });
-      await api.register(configRoutes, { ...scheduler, file: config.configFile });
+      await api.register(configRoutes, { ...scheduler, file: () => scheduler.configFile });
+      await api.register(errorRoutes, { ...scheduler });
       await api.register(eventRoutes, { ...scheduler });
     },
     { prefix: '/api/v1' },

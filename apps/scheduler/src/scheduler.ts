@@ -22,6 +22,7 @@ import { PushQueues } from './queue/push-queues.ts';
 import { openConnections, type RedisConnections, untilReady } from './redis/connections.ts';
 import { RedisContact } from './redis/redis-contact.ts';
 import { RedisHealth } from './redis/redis-health.ts';
+import { ErrorLog } from './status/error-log.ts';
 import { FleetStatus } from './status/fleet-status.ts';
 import { Journals } from './status/journals.ts';
 import { StatusReader } from './status/status-reader.ts';
@@ -62,6 +63,7 @@ export class Scheduler {
   readonly fleetStatus: FleetStatus;
   readonly journals: Journals;
   readonly live: LiveFeed;
+  readonly errors: ErrorLog;
   readonly health: RedisHealth;
   readonly contact = new RedisContact();
   readonly metrics = new Metrics();
@@ -110,6 +112,7 @@ export class Scheduler {
     this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
     this.journals = new Journals(commands, this.keys);
     this.health = new RedisHealth(commands, this.keys);
+    this.errors = new ErrorLog(this.events, this.tail);
     this.live = new LiveFeed({
       redis: commands,
       keys: this.keys,
@@ -172,6 +175,11 @@ export class Scheduler {
   /** Reads the config file again, as after SIGHUP. */
   async reloadConfig(): Promise<void> {
     await this.#file?.reload();
+  }
+
+  /** The config file as it is now; undefined when the configuration is set through the API. */
+  get configFile(): ConfigFile | undefined {
+    return this.#file;
   }
 
   /** Where the configuration is kept, and the errors in it as it is now. */

@@ -10,7 +10,7 @@ export {
   resolveStreamSettings,
 } from './defaults.ts';
 export { type CheckedConfig, type ConfigDocument, type ConfigStream, checkConfig } from './document/document.ts';
-export { printDocument } from './document/printer.ts';
+export { optionText, printDocument, printPush } from './document/printer.ts';
 export { EnvironmentError, type EnvironmentProblem, loadEnvironment } from './environment/environment.ts';
 export { isLoopback } from './environment/values.ts';
 export {
@@ -51,5 +51,6 @@ export { Secret } from './secret.ts';
 export type { Comment, ConfigNode, Directive, Position, Word } from './syntax/ast.ts';
 export type { Diagnostic, Severity } from './syntax/diagnostic.ts';
 export { formatDiagnostic } from './syntax/format.ts';
+export { type MaskedSource, maskSource } from './syntax/masked-source.ts';
 export { MAX_SOURCE_BYTES, type ParsedConfig, type ParseOptions, parseConfig } from './syntax/parser.ts';
 export { printConfig } from './syntax/printer.ts';

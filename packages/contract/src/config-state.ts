@@ -18,8 +18,8 @@ export const configStateSchema = z
     source: z.enum(['file', 'api']),
     file: z.string().nullable().describe('path on the scheduler; null when the configuration is set through the API'),
     revision: z.int(),
-    text: z.string().describe('of the file, or what a file would say; secrets masked, each with as many characters'),
-    diagnostics: z.array(diagnosticSchema),
+    text: z.string().describe('of the file, or what a file would say; secrets masked'),
+    diagnostics: z.array(diagnosticSchema).describe('their places are those in `text`'),
     in_sync: z.boolean().describe('what runs is what the text says'),
     differences: z.array(
       z.object({

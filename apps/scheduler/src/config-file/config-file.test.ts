@@ -52,6 +52,60 @@ describe('the config file', () => {
     await poll(() => pushesOf(app)).toMatchObject([{ retry_limit: 9 }]);
   });
 
+  it('is shown beside what runs, with its errors and without its secrets', async () => {
+    const one = 'rtmp://a.example.com/live/a-secret-key-one1';
+    await writeFile(configFile, text(one));
+    await using app = await TestApp.start({ configFile });
+    const state = async () => (await app.call('GET', '/api/v1/config/state')).body;
+    await poll(state).toMatchObject({ source: 'file', file: configFile, in_sync: true, differences: [] });
+    const masked = 'rtmp://a.example.com/live/***one1';
+    expect((await state()).text).toBe(text(masked));
+    const [push] = await pushesOf(app);
+    const detail = async (id: string) => (await app.call('GET', `/api/v1/pushes/${id}`)).body;
+    expect(await detail(push.id)).toMatchObject({
+      config: { line: `push ${masked};`, place: { file: configFile, line: 1 } },
+      job: { queue: 'push-default', id: `push-${push.id}` },
+    });
+
+    await writeFile(configFile, `${text(`${one} retry_limt=9`)}\nstream {`);
+    await app.app.scheduler.reloadConfig();
+    const broken = await state();
+    expect(broken).toMatchObject({ in_sync: false, differences: [] });
+    const [first] = broken.diagnostics.filter(({ line }: { line: number }) => line === 1);
+    expect(broken.text.split('\n')[0].slice(first.column - 1)).toMatch(/^retry_limt/);
+    expect(JSON.stringify(broken)).not.toContain('a-secret-key');
+    const { fleet } = (await app.call('GET', '/api/v1/live')).body;
+    expect(fleet.config).toMatchObject({ source: 'file', errors: expect.any(Number) });
+  });
+
+  it('is shown with what it would change where another scheduler leads, by a file of its own', async () => {
+    const one = 'rtmp://a.example.com/live/a-secret-key-one1';
+    await writeFile(configFile, text(one, 'rtmp://c.example.com/live/three'));
+    const prefix = `test-two-files-${process.pid}-${Date.now()}`;
+    await using leader = await TestApp.start({ configFile, prefix });
+    await poll(() => pushesOf(leader)).toHaveLength(2);
+    const otherFile = join(folder, 'other.conf');
+    await writeFile(otherFile, text(`${one} retry_limit=9`, 'rtmp://b.example.com/live/two'));
+    const other = await TestApp.start({ configFile: otherFile, prefix });
+    const { body } = await other.call('GET', '/api/v1/config/state');
+    await other.app.close();
+    other.redis.disconnect();
+    const masked = 'rtmp://a.example.com/live/***one1';
+    expect(body.in_sync).toBe(false);
+    expect(body.differences).toEqual([
+      expect.objectContaining({
+        change: 'changed',
+        object: 'push',
+        stream: 'bunny',
+        push: expect.any(String),
+        running: `push ${masked};`,
+        file: `push ${masked} retry_limit=9;`,
+      }),
+      expect.objectContaining({ change: 'added', running: null, file: expect.stringContaining('b.example.com') }),
+      expect.objectContaining({ change: 'removed', running: expect.stringContaining('c.example.com'), file: null }),
+    ]);
+  });
+
   it('keeps a pause through reload and restart', async () => {
     await writeFile(configFile, text('rtmp://a.example.com/live/one'));
     const prefix = `test-pause-${process.pid}-${Date.now()}`;

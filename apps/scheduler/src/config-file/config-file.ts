@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkConfig, type Diagnostic, formatDiagnostic, type StreamSpec } from '@pushfleet/config';
+import { type ConfigStream, checkConfig, type Diagnostic, formatDiagnostic, type StreamSpec } from '@pushfleet/config';
 import type { Logger } from 'pino';
 
 /** The file cannot be used as it is; the message is for a terminal, with line, column and hint. */
@@ -19,7 +19,7 @@ export class ConfigFile {
   readonly #path: string;
   readonly #log: Logger;
   readonly #onChange: () => void;
-  #specs: readonly StreamSpec[];
+  #streams: readonly ConfigStream[];
   #text: string;
   #diagnostics: readonly Diagnostic[];
   #watcher: FSWatcher | undefined;
@@ -30,7 +30,7 @@ export class ConfigFile {
     this.#path = path;
     this.#log = log;
     this.#onChange = onChange;
-    this.#specs = read.specs;
+    this.#streams = read.streams;
     this.#text = read.text;
     this.#diagnostics = read.diagnostics;
   }
@@ -49,8 +49,16 @@ export class ConfigFile {
     return file;
   }
 
+  /** Of the last text without errors. */
   get specs(): readonly StreamSpec[] {
-    return this.#specs;
+    return this.#streams.map(({ spec }) => spec);
+  }
+
+  /** The line of a push in the last text without errors; undefined when it is not there. */
+  lineOf(stream: string, url: string): number | undefined {
+    const found = this.#streams.find(({ spec }) => spec.name === stream);
+    const index = found?.spec.pushes.findIndex((push) => push.url === url) ?? -1;
+    return found?.pushPositions[index]?.line;
   }
 
   get path(): string {
@@ -95,8 +103,8 @@ export class ConfigFile {
       this.#log.error({ file: this.#path }, `config file refused, nothing is changed:\n${checked.report}`);
       return;
     }
-    this.#specs = checked.specs;
-    this.#log.info({ file: this.#path, streams: checked.specs.length }, 'config file read');
+    this.#streams = checked.streams;
+    this.#log.info({ file: this.#path, streams: checked.streams.length }, 'config file read');
     this.#warn(checked.warnings);
     this.#onChange();
   }
@@ -114,7 +122,7 @@ export class ConfigFile {
 interface CheckedText {
   readonly ok: true;
   readonly text: string;
-  readonly specs: readonly StreamSpec[];
+  readonly streams: readonly ConfigStream[];
   readonly warnings: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -129,5 +137,5 @@ function checkText(path: string, text: string): CheckedText | RefusedText {
   const show = (severity: Diagnostic['severity']) =>
     diagnostics.filter((one) => one.severity === severity).map((one) => formatDiagnostic(one, text));
   if (document === undefined) return { ok: false, report: show('error').join('\n'), diagnostics };
-  return { ok: true, text, specs: document.streams.map(({ spec }) => spec), warnings: show('warning'), diagnostics };
+  return { ok: true, text, streams: document.streams, warnings: show('warning'), diagnostics };
 }

@@ -11,7 +11,8 @@ export function maskedSpec(spec: StreamSpec): StreamSpec {
   };
 }
 
-const maskedPush = (push: PushSpec): PushSpec => ({
+/** The push with every secret masked. */
+export const maskedPush = (push: PushSpec): PushSpec => ({
   ...push,
   url: redactUrl(push.url),
   ...(push.headers !== undefined && { headers: redactHeaders(push.headers) }),

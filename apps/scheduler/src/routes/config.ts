@@ -1,9 +1,11 @@
 import { checkConfig, printDocument, type StreamSpec, streamSpecSchema } from '@pushfleet/config';
-import { ApiError, diagnosticSchema } from '@pushfleet/contract';
+import { ApiError, configStateSchema, diagnosticSchema } from '@pushfleet/contract';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { ConfigFile } from '../config-file/config-file.ts';
 import type { ConfigService } from '../config-file/config-service.ts';
+import { configState } from '../config-file/config-state.ts';
 import { maskedPlace, maskedSpec } from '../config-file/masked-spec.ts';
 import { assertLoaded, type DesiredCache } from '../push/desired-cache.ts';
 import type { TargetCheck } from '../push/target-check.ts';
@@ -15,7 +17,7 @@ export interface ConfigRoutesDeps {
   readonly cache: DesiredCache;
   readonly targets: TargetCheck;
   /** The file that the configuration comes from, if any. */
-  readonly file: string | undefined;
+  readonly file: () => ConfigFile | undefined;
 }
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -63,7 +65,7 @@ export const configRoutes: FastifyPluginAsyncZod<ConfigRoutesDeps> = async (app,
       },
     },
     async ({ body }) => {
-      if (file !== undefined) {
+      if (file() !== undefined) {
         throw new ApiError(
           'owned_by_file',
           'The configuration comes from the file of PUSHFLEET_CONFIG: change that file, it is read again at once.',
@@ -74,6 +76,20 @@ export const configRoutes: FastifyPluginAsyncZod<ConfigRoutesDeps> = async (app,
       // Whoever has the token is not the operator of the workers' network.
       for (const spec of specs.flatMap(({ pushes = [] }) => pushes)) targets.checkAddress(spec);
       return { ...(await config.apply(specs, apiActor.by)), diagnostics };
+    },
+  );
+
+  app.get(
+    '/config/state',
+    {
+      schema: {
+        summary: 'The config file beside what runs',
+        response: { 200: configStateSchema, ...problems },
+      },
+    },
+    async () => {
+      assertLoaded(cache);
+      return configState(file(), cache, config.specs());
     },
   );
 

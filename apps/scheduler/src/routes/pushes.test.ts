@@ -15,6 +15,30 @@ const post = (body: object) => app.call('POST', '/api/v1/pushes', body);
 const create = async (body: object = {}): Promise<Answer> => (await post({ stream: 'news', url, ...body })).body;
 const act = (id: string, action: string) => app.call('POST', `/api/v1/pushes/${id}/${action}`);
 
+describe('GET /api/v1/pushes/{id}', () => {
+  it('says which options hold and where they come from, and which job it is', async () => {
+    const headers = { 'X-Api-Key': 'a-secret-value' };
+    await create({ id: 'detailed', retry_limit: 3, pool: 'edge', labels: { site: 'x' }, headers });
+    await act('detailed', 'pause');
+    const { body, text } = await app.call('GET', '/api/v1/pushes/detailed');
+    expect(text).not.toMatch(/secret-stream-key|a-secret-value/);
+    expect(body).toMatchObject({
+      job: { queue: 'push-edge', id: 'push-detailed' },
+      config: { line: expect.stringMatching(/^push rtmp:.*\*\*\*1234 retry_limit=3 .*;$/), place: null },
+    });
+    expect(body.config.options).toEqual(
+      expect.arrayContaining([
+        { name: 'retry_limit', value: '3', source: 'api' },
+        { name: 'retry_timeout', value: '5', source: 'default' },
+        { name: 'timeout', value: expect.stringMatching(/^[a-z]+$/), source: 'default' },
+        { name: 'disabled', value: 'true', source: 'override' },
+        { name: 'labels.site', value: 'x', source: 'api' },
+        { name: 'header.X-Api-Key', value: '***', source: 'api' },
+      ]),
+    );
+  });
+});
+
 describe('POST /api/v1/pushes', () => {
   it('adds a push, answers 201 with its place and never shows the stream key', async () => {
     const { status, headers, body, text } = await post({ stream: 'news', url, retry_timeout: 10 });

@@ -4,12 +4,18 @@ import {
   attemptsViewSchema,
   type DesiredPush,
   fleetEventSchema,
+  pushDetailSchema,
+  pushJobId,
+  pushQueueName,
   pushViewSchema,
 } from '@pushfleet/contract';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { ConfigFile } from '../config-file/config-file.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { optionsOf } from '../push/derived.ts';
+import { pushConfig } from '../push/push-config.ts';
 import { afterCursor, cursorAfter, pushFilter } from '../push/push-query.ts';
 import type { PushService } from '../push/push-service.ts';
 import type { RedisContact } from '../redis/redis-contact.ts';
@@ -27,6 +33,8 @@ export interface PushRoutesDeps {
   readonly journals: Journals;
   readonly events: EventLog;
   readonly contact: RedisContact;
+  /** The config file, if there is one. */
+  readonly file: () => ConfigFile | undefined;
 }
 
 const idParams = z.object({ id: z.string().min(1).max(64) });
@@ -43,7 +51,7 @@ const listSchema = z
   .meta({ id: 'Pushes' });
 
 export const pushRoutes: FastifyPluginAsyncZod<PushRoutesDeps> = async (app, deps) => {
-  const { pushes, status, fleetStatus, journals, events, contact } = deps;
+  const { pushes, status, fleetStatus, journals, events, contact, file } = deps;
 
   /** The push as it is after `waitMs`, or as soon as the change has taken effect. */
   async function answer(reply: FastifyReply, push: DesiredPush, waitMs = 0) {
@@ -51,6 +59,11 @@ export const pushRoutes: FastifyPluginAsyncZod<PushRoutesDeps> = async (app, dep
     const { view, stale } = await waitForEffect(look, waitMs);
     markStale(reply, stale, contact);
     return view;
+  }
+
+  function placeOf({ origin, stream, url }: DesiredPush) {
+    const line = origin === 'file' ? file()?.lineOf(stream, url) : undefined;
+    return line === undefined ? null : { file: file()!.path, line };
   }
 
   app.get(
@@ -104,8 +117,13 @@ export const pushRoutes: FastifyPluginAsyncZod<PushRoutesDeps> = async (app, dep
 
   app.get(
     '/pushes/:id',
-    { schema: { summary: 'One push', params: idParams, response: { 200: pushViewSchema, ...problems } } },
-    async ({ params }, reply) => answer(reply, await pushes.get(params.id)),
+    { schema: { summary: 'One push', params: idParams, response: { 200: pushDetailSchema, ...problems } } },
+    async ({ params }, reply) => {
+      const push = await pushes.get(params.id);
+      const view = await answer(reply, push);
+      const job = { queue: pushQueueName(optionsOf(push).pool), id: pushJobId(push.id) };
+      return { ...view, config: pushConfig(push, placeOf(push)), job };
+    },
   );
 
   app.patch(

@@ -8,6 +8,9 @@ export function printDocument(streams: readonly StreamSpec[]): string {
   return printConfig(streams.map(streamDirective));
 }
 
+/** One line of config text that reads back as this push, without a line feed. It holds every secret in clear. */
+export const printPush = (spec: PushSpec): string => printConfig([pushDirective(spec)]).trim();
+
 function streamDirective(spec: StreamSpec): Directive {
   const { title, comment, disabled, password, segment_count, segment_duration, source_timeout } = spec;
   const block: ConfigNode[] = [
@@ -30,7 +33,7 @@ const setting = (name: string, value: string | number | undefined): Directive[] 
 function pushDirective({ url, disabled, labels = {}, headers = {}, ...options }: PushSpec): Directive {
   const words: Word[] = [word(url)];
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) words.push(option(name, valueText(name, value)));
+    if (value !== undefined) words.push(option(name, optionText(name, value)));
   }
   for (const [name, value] of Object.entries(labels)) words.push(option(LABEL_PREFIX + name, value));
   for (const [name, value] of Object.entries(headers)) words.push(option(HEADER_PREFIX + name, value));
@@ -38,6 +41,7 @@ function pushDirective({ url, disabled, labels = {}, headers = {}, ...options }:
   return directive('push', words);
 }
 
-function valueText(name: string, value: string | number | boolean | null): string {
-  return value === null ? nullWords.get(name)! : String(value);
+/** The value of a push option as config text has it. */
+export function optionText(name: string, value: string | number | boolean | null): string {
+  return value === null ? (nullWords.get(name) ?? '') : String(value);
 }
