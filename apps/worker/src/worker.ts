@@ -167,6 +167,7 @@ export class FleetWorker {
         beforeMedia: (now) => standstill.look(now),
         failed: (err) => flood.warn({ err }, 'a stream could not be put into a format'),
       },
+      { videoSamplesPerBatch: config.flushFrames },
     );
     const redisAnswers = () => this.#heartbeat.silentMs < SILENT_MS;
     const perHost = config.connectsPerHost === 'off' ? 0 : config.connectsPerHost;

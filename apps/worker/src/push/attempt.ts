@@ -15,12 +15,13 @@ import {
   supportedSchemes,
   type TargetPlace,
   TargetUrlError,
+  type Track,
 } from '@pushfleet/protocols';
 import { bareHost, formatEndpoint } from '../net/endpoint.ts';
 import type { StreamHub } from '../source/stream-hub.ts';
 import type { ConnectBudget } from './connect-budget.ts';
 import { type CleanCause, endKinds, endsAtSync } from './end-kind.ts';
-import { type Liveness, liveness, STALL_LIMIT_MS } from './liveness.ts';
+import { type Liveness, liveness, RUNNING, SILENT_MS, STALL_LIMIT_MS } from './liveness.ts';
 
 export interface AttemptDeps {
   readonly hub: StreamHub;
@@ -78,6 +79,9 @@ export class Attempt {
   #acceptedBytes = 0;
   #sentBytes = 0;
   #lastProgressAt = 0;
+  #hasRun = false;
+  /** Those that the protocol was last asked about. */
+  #knownTracks: readonly Track[] = [];
 
   constructor(push: DesiredPush, options: AttemptOptions, deps: AttemptDeps) {
     this.#push = push;
@@ -143,6 +147,7 @@ export class Attempt {
    * to a codec that cannot be carried, or when the session has grown too old.
    */
   look(now: number): Liveness {
+    if (this.#isWell(now)) return RUNNING;
     const stats = this.#publisher?.stats();
     if (stats === undefined || this.connectedAt === undefined) return { phase: 'starting', reason: '' };
     const unsupported = this.#unsupported();
@@ -150,10 +155,7 @@ export class Attempt {
       this.#abort.abort(unsupported);
       return { phase: 'wedged', reason: unsupported.detail };
     }
-    if (stats.bytesSent !== this.#sentBytes) {
-      this.#sentBytes = stats.bytesSent;
-      this.#lastProgressAt = now;
-    }
+    if (stats.pendingBytes === 0 || stats.bytesSent !== this.#sentBytes) this.#progress(now, stats.bytesSent);
     const sent = this.#feed?.stats() ?? { batches: 0, dropping: false };
     const state = liveness({
       now,
@@ -167,12 +169,30 @@ export class Attempt {
       maxSessionMs: this.#protocol?.maxSessionMs ?? Number.POSITIVE_INFINITY,
       stallLimitMs: this.#stallLimitMs,
     });
+    this.#hasRun ||= state.phase === 'running';
     if (state.phase === 'expired') this.end('renewed');
     if (state.phase === 'wedged') {
       const detail = `it has taken no byte for ${this.#stallLimitMs / 1000} s, ${stats.pendingBytes} bytes wait`;
       this.#abort.abort(new PublishError('target_stalled', detail));
     }
     return state;
+  }
+
+  /** As nearly every attempt is at nearly every look: it has run, nothing waits, nothing is left out, and the source gives what it gave. */
+  #isWell(now: number): boolean {
+    const feed = this.#feed;
+    if (!this.#hasRun || feed === undefined || feed.pendingBytes > 0 || feed.isDropping) return false;
+    const { hub } = this.#deps;
+    const { maxSessionMs = Number.POSITIVE_INFINITY } = this.#protocol ?? {};
+    if (hub.tracks !== this.#knownTracks || hub.quietMs >= SILENT_MS || now - this.#acceptedAt >= maxSessionMs)
+      return false;
+    this.#lastProgressAt = now;
+    return true;
+  }
+
+  #progress(now: number, sentBytes: number): void {
+    this.#sentBytes = sentBytes;
+    this.#lastProgressAt = now;
   }
 
   /** So much media leaves at once; 0 when it leaves as it comes. */
@@ -216,14 +236,14 @@ export class Attempt {
   #accepted(publisher: Publisher): void {
     this.connectedAt = new Date();
     this.#acceptedAt = performance.now();
-    this.#lastProgressAt = this.#acceptedAt;
     this.#acceptedBytes = publisher.stats().bytesSent;
-    this.#sentBytes = this.#acceptedBytes;
+    this.#progress(this.#acceptedAt, this.#acceptedBytes);
   }
 
   /** Why the protocol cannot carry the stream as it is now; undefined when it can. */
   #unsupported(): PublishError | undefined {
-    const track = this.#deps.hub.tracks.find((candidate) => this.#protocol?.supports(candidate) === false);
+    this.#knownTracks = this.#deps.hub.tracks;
+    const track = this.#knownTracks.find((candidate) => this.#protocol?.supports(candidate) === false);
     if (track === undefined) return undefined;
     const detail = `${schemeOf(this.#push.url)}:// cannot carry ${track.kind} as ${track.codec}`;
     return new PublishError('codec_unsupported', detail);

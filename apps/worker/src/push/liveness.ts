@@ -33,9 +33,11 @@ export type Liveness =
  */
 export const PROVING_MS = 1_000;
 /** Longer than the pause between two frames of any stream worth pushing. */
-const SILENT_MS = 2_000;
+export const SILENT_MS = 2_000;
 /** Without any progress for this long an attempt fails, so that the push can reconnect; unless its protocol has a limit of its own. */
 export const STALL_LIMIT_MS = 10_000;
+
+export const RUNNING: Liveness = { phase: 'running', reason: '' };
 
 /** Is the push progressing, waiting, or wedged? */
 export function liveness(v: VitalSigns): Liveness {
@@ -46,5 +48,5 @@ export function liveness(v: VitalSigns): Liveness {
   if (v.dropping) return { phase: 'stalled', reason: 'the target reads too slowly: groups of pictures are left out' };
   if (v.sourceSilentMs >= SILENT_MS) return { phase: 'stalled', reason: 'the source is silent' };
   if (v.mediaBytes === 0 || v.now - v.acceptedAt < PROVING_MS) return { phase: 'starting', reason: '' };
-  return { phase: 'running', reason: '' };
+  return RUNNING;
 }

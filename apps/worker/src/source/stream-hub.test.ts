@@ -39,6 +39,20 @@ describe('StreamHub', () => {
     expect(written.length).toBe(before + 1);
   });
 
+  it('sends as many pictures at a time as it is told to', () => {
+    const hub = new StreamHub('cam', {}, { videoSamplesPerBatch: 3 });
+    const source = hub.begin();
+    source.tracks([video]);
+    source.sample(picture(0, true));
+    const { written } = connect(hub);
+    for (const timeMs of [40, 80]) source.sample(picture(timeMs, false));
+    const before = written.length;
+    for (const timeMs of [120, 160, 200, 240]) source.sample(picture(timeMs, false));
+    expect(written.length).toBe(before + 1);
+    source.sample(picture(280, true)); // a connection may begin here: what waits goes first
+    expect(written.length).toBe(before + 2);
+  });
+
   it('is not live with sound alone while a picture is announced', () => {
     const hub = new StreamHub('cam');
     const source = hub.begin();

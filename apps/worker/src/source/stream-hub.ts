@@ -1,6 +1,7 @@
 import {
   Channel,
   type ChannelFeed,
+  type ChannelOptions,
   GopCache,
   type Sample,
   Timeline,
@@ -39,6 +40,7 @@ interface HubChannel {
 export class StreamHub {
   readonly name: string;
   readonly #events: Partial<HubEvents>;
+  readonly #channelOptions: Partial<ChannelOptions>;
   #timeline = new Timeline();
   #gop = new GopCache();
   #tracks: readonly Track[] = [];
@@ -50,9 +52,10 @@ export class StreamHub {
   #isFresh = false;
   #waiting = new Set<() => void>();
 
-  constructor(name: string, events: Partial<HubEvents> = {}) {
+  constructor(name: string, events: Partial<HubEvents> = {}, channelOptions: Partial<ChannelOptions> = {}) {
     this.name = name;
     this.#events = events;
+    this.#channelOptions = channelOptions;
   }
 
   get tracks(): readonly Track[] {
@@ -170,7 +173,7 @@ export class StreamHub {
   }
 
   #openChannel(format: WireFormat): HubChannel {
-    const channel = new Channel(format, this.#tracks);
+    const channel = new Channel(format, this.#tracks, this.#channelOptions);
     const now = performance.now();
     for (const sample of this.#gop.samples) channel.append(sample, now);
     const entry: HubChannel = { channel, idleSince: undefined };

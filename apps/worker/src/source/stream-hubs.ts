@@ -1,3 +1,4 @@
+import type { ChannelOptions } from '@pushfleet/protocols';
 import { type HubEvents, StreamHub } from './stream-hub.ts';
 import type { StreamInputs } from './stream-input.ts';
 
@@ -22,12 +23,18 @@ const TICK_MS = 20;
 export class StreamHubs {
   readonly #createInputs: (hub: StreamHub) => StreamInputs;
   readonly #events: Partial<HubEvents>;
+  readonly #channelOptions: Partial<ChannelOptions>;
   readonly #entries = new Map<string, Entry>();
   readonly #timer = setInterval(() => this.#tick(), TICK_MS);
 
-  constructor(createInputs: (hub: StreamHub) => StreamInputs, events: Partial<HubEvents> = {}) {
+  constructor(
+    createInputs: (hub: StreamHub) => StreamInputs,
+    events: Partial<HubEvents> = {},
+    channelOptions: Partial<ChannelOptions> = {},
+  ) {
     this.#createInputs = createInputs;
     this.#events = events;
+    this.#channelOptions = channelOptions;
   }
 
   get names(): string[] {
@@ -66,7 +73,7 @@ export class StreamHubs {
   }
 
   #open(name: string): Entry {
-    const hub = new StreamHub(name, this.#events);
+    const hub = new StreamHub(name, this.#events, this.#channelOptions);
     const entry = { hub, inputs: this.#createInputs(hub), users: 0 };
     this.#entries.set(name, entry);
     return entry;

@@ -39,6 +39,7 @@ describe('defaults', () => {
       advertise: hostname(),
       clusterKey: undefined,
       sourceTimeoutMs: 10_000,
+      flushFrames: 1,
       connectsPerHost: 200,
       allowTargets: [],
       denyTargets: [],
@@ -97,6 +98,7 @@ describe('values', () => {
       PUSHFLEET_ADVERTISE: 'worker-1.example.com',
       PUSHFLEET_CLUSTER_KEY: 'key',
       PUSHFLEET_SOURCE_TIMEOUT: '2.5',
+      PUSHFLEET_FLUSH_FRAMES: '5',
       PUSHFLEET_CONNECTS_PER_HOST: 'off',
       PUSHFLEET_DENY_TARGETS: '10.0.0.0/8, fd00::/8',
       PUSHFLEET_PREFIX: 'eu',
@@ -120,6 +122,7 @@ describe('values', () => {
       bind: '::',
       advertise: 'worker-1.example.com',
       sourceTimeoutMs: 2500,
+      flushFrames: 5,
       connectsPerHost: 'off',
       denyTargets: [
         { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
@@ -165,6 +168,7 @@ describe('mistakes', () => {
       `PUSHFLEET_LABELS must be NAME=VALUE pairs such as region=eu,rack=1, with each name once, not "${value}"`,
     ]),
     ['PUSHFLEET_SOURCE_TIMEOUT', '0', 'PUSHFLEET_SOURCE_TIMEOUT must be a number of seconds from 0.1 to 3600, not "0"'],
+    ['PUSHFLEET_FLUSH_FRAMES', '0', 'PUSHFLEET_FLUSH_FRAMES must be a whole number from 1 to 25, not "0"'],
     [
       'PUSHFLEET_CONNECTS_PER_HOST',
       '0',

@@ -52,6 +52,8 @@ export interface Environment {
   readonly advertise: string;
   readonly clusterKey: Secret | undefined;
   readonly sourceTimeoutMs: number;
+  /** Pictures of a stream that leave together. */
+  readonly flushFrames: number;
   /** A second, in the whole fleet. */
   readonly connectsPerHost: number | 'off';
   readonly allowTargets: readonly Cidr[];
@@ -250,6 +252,15 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     roles: workers,
     kind: seconds(0.1, 3600),
     fallback: () => 10_000,
+  },
+  flushFrames: {
+    name: 'PUSHFLEET_FLUSH_FRAMES',
+    unit: 'pictures',
+    default: '1',
+    doc: 'Pictures of a stream that leave together: each one beyond the first saves writes and costs the time of a picture in latency.',
+    roles: workers,
+    kind: integer(1, 25),
+    fallback: () => 1,
   },
   connectsPerHost: {
     name: 'PUSHFLEET_CONNECTS_PER_HOST',

@@ -2,9 +2,10 @@
 import type { Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 import type { EndKind } from '../publisher/publisher.ts';
-import { ChannelFeed, DEFAULT_FEED_LIMITS, type FeedLimits } from './feed.ts';
+import { ChannelFeed, DEFAULT_FEED_LIMITS, type FeedLimits, type FeedOwner } from './feed.ts';
 import { Interleaver } from './interleaver.ts';
 import type { Packager, WireBatch, WireFormat } from './packager.ts';
+import { behind, START } from './wire-position.ts';
 
 export interface ChannelOptions {
   /** Video samples that travel together; each one more saves writes and costs the time of a picture. */
@@ -23,8 +24,8 @@ const AUDIO_BATCH_MS = 40;
  * along; sound alone leaves every 40 ms, and after 80 ms when the picture keeps it waiting. All times come from the caller's one monotonic clock.
  */
 export class Channel {
-  readonly #format: WireFormat;
   readonly #options: ChannelOptions;
+  readonly #feedLimits: FeedLimits;
   readonly #packager: Packager;
   readonly #interleaver = new Interleaver((sample) => this.#package(sample));
   #tracks: readonly Track[] = [];
@@ -32,8 +33,11 @@ export class Channel {
   #hasVideo = false;
   /** Opened feeds; those that were closed leave after the round in which they did. */
   #feeds: ChannelFeed[] = [];
-  /** Batches since the last sync batch. */
+  /** Behind the batch that all feeds have got. */
+  #position = START;
+  /** Batches since the last sync batch, where they begin, and their size. */
   #kept: WireBatch[] = [];
+  #keptFrom = START;
   #keptBytes = 0;
   /** Samples in the packager. */
   #waitingVideo = 0;
@@ -43,9 +47,11 @@ export class Channel {
   #nowMs = 0;
   #lastSampleMs = 0;
   #isEnded = false;
+  /** One for all feeds. */
+  readonly #owner: FeedOwner = this.#ownFeeds();
 
   constructor(format: WireFormat, tracks: readonly Track[], options: Partial<ChannelOptions> = {}) {
-    this.#format = format;
+    this.#feedLimits = { ...DEFAULT_FEED_LIMITS, ...format.feedLimits };
     this.#options = { ...DEFAULTS, ...options };
     this.#packager = format.createPackager();
     this.setTracks(tracks);
@@ -88,16 +94,7 @@ export class Channel {
 
   /** A feed for one push. It costs nothing until it is opened. */
   openFeed(limits: Partial<FeedLimits> = {}): ChannelFeed {
-    const feed = new ChannelFeed(
-      {
-        opened: (opened) => this.#start(opened),
-        closed: () => this.#dropClosedFeeds(),
-        header: (first) => this.#packager.header(first),
-        resume: (first) => this.#packager.resume?.(first),
-        cut: () => this.#cut(),
-      },
-      { ...DEFAULT_FEED_LIMITS, ...this.#format.feedLimits, ...limits },
-    );
+    const feed = new ChannelFeed(this.#owner, { ...this.#feedLimits, ...limits });
     if (this.#isEnded) feed.end();
     return feed;
   }
@@ -120,10 +117,30 @@ export class Channel {
     for (const feed of [...this.#feeds]) feed.end(kind);
   }
 
+  #ownFeeds(): FeedOwner {
+    const position = () => this.#position;
+    return {
+      opened: (feed) => this.#start(feed),
+      closed: () => this.#dropClosedFeeds(),
+      header: (first) => this.#packager.header(first),
+      resume: (first) => this.#packager.resume?.(first),
+      cut: () => this.#cut(),
+      get position() {
+        return position();
+      },
+    };
+  }
+
   #start(feed: ChannelFeed): void {
     this.#feeds.push(feed);
     if (this.#keptBytes > feed.limits.maxPendingBytes) return;
-    for (const batch of this.#kept) feed.deliver(batch, this.#tracksVersion, this.#nowMs);
+    const position = this.#position;
+    this.#position = this.#keptFrom;
+    for (const batch of this.#kept) {
+      feed.deliver(batch, this.#tracksVersion, this.#nowMs);
+      this.#position = behind(this.#position, batch);
+    }
+    this.#position = position;
   }
 
   #cut(): boolean {
@@ -168,6 +185,7 @@ export class Channel {
     const feeds = this.#feeds;
     const count = feeds.length; // a feed that is opened meanwhile gets this batch with the kept ones
     for (let index = 0; index < count; index++) feeds[index]!.deliver(batch, this.#tracksVersion, this.#nowMs);
+    this.#position = behind(this.#position, batch);
   }
 
   #keep(batch: WireBatch): void {
@@ -180,6 +198,7 @@ export class Channel {
 
   #forgetKept(): void {
     this.#kept = [];
+    this.#keptFrom = this.#position;
     this.#keptBytes = 0;
   }
 

@@ -1,6 +1,7 @@
 import type { BatchFeed, BatchSink, EndKind } from '../publisher/publisher.ts';
 import { LagMeter } from './lag-meter.ts';
 import type { WireBatch } from './packager.ts';
+import { behind, joined, START, type WirePosition } from './wire-position.ts';
 
 export interface FeedLimits {
   /** More bytes than this in the sink: it is too slow. A group of pictures that is larger is not sent to a newcomer. */
@@ -33,6 +34,8 @@ export interface FeedOwner {
   resume(first: WireBatch): Buffer | undefined;
   /** Sees to it that a batch ends at the next sync sample. True when it is the one under way, which is not out before. */
   cut(): boolean;
+  /** Behind the batch that was handed over last. */
+  readonly position: WirePosition;
 }
 
 /**
@@ -41,7 +44,10 @@ export interface FeedOwner {
  */
 type FeedState = 'idle' | 'starting' | 'live' | 'behind' | 'dropping' | 'closed';
 
-/** The batches of a channel for one connection. `deliver` runs for every connection and batch: it neither allocates nor waits. */
+/**
+ * The batches of a channel for one connection. `deliver` runs for every connection and batch: it neither allocates, nor waits, nor counts. What was
+ * handed over is the difference of two positions of the channel.
+ */
 export class ChannelFeed implements BatchFeed {
   readonly #owner: FeedOwner;
   readonly #limits: FeedLimits;
@@ -55,10 +61,12 @@ export class ChannelFeed implements BatchFeed {
   #endKind: EndKind = 'final';
   /** The feed ends with the next batch: instead of it when it is a sync batch, or behind it. */
   #ending: 'before-sync' | 'behind-next' | undefined;
-  #handedBytes = 0;
-  #batches = 0;
-  #videoSamples = 0;
-  #audioSamples = 0;
+  /** Where the channel stood when the run of batches began that is handed over without a gap; undefined while none is. */
+  #runFrom: WirePosition | undefined;
+  /** What the runs before it came to. */
+  #earlier = START;
+  /** What was handed over besides the batches. */
+  #extraBytes = 0;
   #droppedSamples = 0;
   #droppedBytes = 0;
 
@@ -88,6 +96,7 @@ export class ChannelFeed implements BatchFeed {
 
   close(): void {
     if (this.#state === 'closed') return;
+    this.#endRun();
     this.#state = 'closed';
     this.#owner.closed(this);
   }
@@ -105,7 +114,7 @@ export class ChannelFeed implements BatchFeed {
    * such a place already. Waits for the source as long as it takes: `end` ends it sooner.
    */
   endAtSync(kind: EndKind): void {
-    const isDelivering = this.#state === 'live' || this.#state === 'behind';
+    const isDelivering = this.#isRunning;
     const isBatchUnderWay = (isDelivering || this.#state === 'starting') && this.#owner.cut();
     if (isDelivering || isBatchUnderWay) {
       this.#endKind = kind;
@@ -115,41 +124,74 @@ export class ChannelFeed implements BatchFeed {
     }
   }
 
-  /** For the channel. `batch` was made from tracks of this version. */
+  /** For the channel, whose position is before the batch until all feeds have got it. `batch` was made from tracks of this version. */
   deliver(batch: WireBatch, tracksVersion: number, nowMs: number): void {
+    const isRoutine = this.#state === 'live' && !batch.isSync && this.#ending === undefined;
+    if (isRoutine && this.#sink!.pendingBytes === 0) this.#write(this.#sink!, batch.bytes, batch);
+    else this.#deliverWithCare(batch, tracksVersion, nowMs);
+  }
+
+  /** Bytes that wait in the sink. */
+  get pendingBytes(): number {
+    return this.#sink?.pendingBytes ?? 0;
+  }
+
+  /** The sink is too slow now: nothing is handed over until a sync sample for which there is room. */
+  get isDropping(): boolean {
+    return this.#state === 'dropping';
+  }
+
+  stats(): FeedStats {
+    const { batches, videoSamples, audioSamples } = this.#delivered;
+    return {
+      batches,
+      videoSamples,
+      audioSamples,
+      droppedSamples: this.#droppedSamples,
+      droppedBytes: this.#droppedBytes,
+      dropping: this.isDropping,
+    };
+  }
+
+  /** How far the last byte that has left is behind the newest one. `nowMs` is of the channel's clock. */
+  lagMs(nowMs: number): number {
+    const { pendingBytes } = this;
+    if (pendingBytes === 0) return 0;
+    return Math.max(this.#lag.measure(this.#handedBytes, pendingBytes, nowMs), this.#lag.lastMs);
+  }
+
+  #deliverWithCare(batch: WireBatch, tracksVersion: number, nowMs: number): void {
     const sink = this.#sink;
     if (sink === undefined || this.#state === 'closed') return;
-    const pendingBytes = sink.pendingBytes;
-    const isRoutine = this.#state === 'live' && pendingBytes === 0 && !batch.isSync;
-    if (!isRoutine) this.#review(sink, batch, tracksVersion, nowMs);
-    if (this.#state === 'live' || this.#state === 'behind') {
+    this.#review(sink, batch, tracksVersion, nowMs);
+    if (this.#isRunning) {
       this.#write(sink, batch.bytes, batch);
-      this.#batches += 1;
-      this.#videoSamples += batch.videoSamples;
-      this.#audioSamples += batch.audioSamples;
-      if (this.#ending === 'behind-next') this.end(this.#endKind);
+      if (this.#ending !== 'behind-next') return;
+      this.#endRun(behind(this.#owner.position, batch));
+      this.end(this.#endKind);
     } else if (this.#state === 'dropping') {
       this.#droppedSamples += batch.videoSamples + batch.audioSamples;
       this.#droppedBytes += batch.bytes.length;
     }
   }
 
-  stats(): FeedStats {
-    return {
-      batches: this.#batches,
-      videoSamples: this.#videoSamples,
-      audioSamples: this.#audioSamples,
-      droppedSamples: this.#droppedSamples,
-      droppedBytes: this.#droppedBytes,
-      dropping: this.#state === 'dropping',
-    };
+  get #isRunning(): boolean {
+    return this.#state === 'live' || this.#state === 'behind';
   }
 
-  /** How far the last byte that has left is behind the newest one. `nowMs` is of the channel's clock. */
-  lagMs(nowMs: number): number {
-    const pendingBytes = this.#sink?.pendingBytes ?? 0;
-    if (pendingBytes === 0) return 0;
-    return Math.max(this.#lag.measure(this.#handedBytes, pendingBytes, nowMs), this.#lag.lastMs);
+  /** Everything that was handed over but the headers. */
+  get #delivered(): WirePosition {
+    return this.#runFrom === undefined ? this.#earlier : joined(this.#earlier, this.#runFrom, this.#owner.position);
+  }
+
+  get #handedBytes(): number {
+    const runBytes = this.#runFrom === undefined ? 0 : this.#owner.position.bytes - this.#runFrom.bytes;
+    return this.#extraBytes + this.#earlier.bytes + runBytes;
+  }
+
+  #endRun(at = this.#owner.position): void {
+    if (this.#runFrom !== undefined) this.#earlier = joined(this.#earlier, this.#runFrom, at);
+    this.#runFrom = undefined;
   }
 
   /** Decides what becomes of the feed with this batch: whether it goes on, drops or starts. */
@@ -162,14 +204,17 @@ export class ChannelFeed implements BatchFeed {
     const { maxPendingBytes, maxPendingMs } = this.#limits;
     if (pendingBytes === 0) this.#lag.reset();
     const lagMs = pendingBytes === 0 ? 0 : this.#lag.measure(this.#handedBytes, pendingBytes, nowMs);
-    const isRunning = this.#state === 'live' || this.#state === 'behind';
+    const isRunning = this.#isRunning;
     const mayGoOn = isRunning
       ? pendingBytes <= maxPendingBytes && lagMs <= maxPendingMs
       : batch.isSync && pendingBytes <= maxPendingBytes / 2 && lagMs <= maxPendingMs;
     if (mayGoOn) {
       if (batch.isSync) this.#sync(sink, batch, tracksVersion, isRunning);
-      if (this.#state !== 'closed') this.#state = pendingBytes === 0 ? 'live' : 'behind';
+      if (this.#state === 'closed') return;
+      this.#runFrom ??= this.#owner.position;
+      this.#state = pendingBytes === 0 ? 'live' : 'behind';
     } else if (isRunning) {
+      this.#endRun();
       this.#state = 'dropping';
     }
   }
@@ -180,7 +225,7 @@ export class ChannelFeed implements BatchFeed {
    */
   #sync(sink: BatchSink, first: WireBatch, tracksVersion: number, isRunning: boolean): void {
     const needsHeader = !isRunning && tracksVersion !== this.#tracksVersion;
-    if (needsHeader) this.#write(sink, this.#owner.header(first));
+    if (needsHeader) this.#writeExtra(sink, this.#owner.header(first));
     if (this.#state === 'dropping') this.#resume(sink, first);
     if (needsHeader || tracksVersion === this.#syncVersion) this.#tracksVersion = tracksVersion;
     this.#syncVersion = tracksVersion;
@@ -188,12 +233,17 @@ export class ChannelFeed implements BatchFeed {
 
   #resume(sink: BatchSink, first: WireBatch): void {
     const bytes = this.#owner.resume(first);
-    if (bytes !== undefined) this.#write(sink, bytes);
+    if (bytes !== undefined) this.#writeExtra(sink, bytes);
+  }
+
+  /** What is of no batch. */
+  #writeExtra(sink: BatchSink, bytes: Buffer): void {
+    this.#extraBytes += bytes.length;
+    this.#write(sink, bytes);
   }
 
   /** A sink that throws loses its feed; the others do not notice. */
   #write(sink: BatchSink, bytes: Buffer, batch?: WireBatch): void {
-    this.#handedBytes += bytes.length;
     try {
       sink.write(bytes, batch);
     } catch {
