@@ -37,37 +37,50 @@ export class BenchFleet {
   readonly #server: PrivateRedis;
   readonly #redis: Redis;
   #scheduler!: Process;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #workers: Worker[] = [];
+  #launched = 0;
 
-  private constructor(server: PrivateRedis) {
+  private constructor(server: PrivateRedis, settings: Readonly<Record<string, string>>) {
+    this.#settings = settings;
     this.#server = server;
     this.#redis = new Redis(server.url);
   }
 
   /** `settings`: environment of the workers beyond what each needs. */
   static async start(workers: number, settings: Readonly<Record<string, string>> = {}): Promise<BenchFleet> {
-    const fleet = new BenchFleet(await startPrivateRedis());
+    const fleet = new BenchFleet(await startPrivateRedis(), settings);
     fleet.#scheduler = await fleet.#launch('scheduler', (http) => ({
       PUSHFLEET_HOST: '127.0.0.1',
       PUSHFLEET_PORT: http,
     }));
-    for (let count = 1; count <= workers; count++) {
-      const rtmpPort = await freePort();
-      const worker = await fleet.#launch('worker', (http) => ({
-        PUSHFLEET_WORKER_ID: `worker-${count}`,
-        PUSHFLEET_HTTP_PORT: http,
-        PUSHFLEET_RTMP_PORT: `${rtmpPort}`,
-        PUSHFLEET_BIND: '127.0.0.1',
-        PUSHFLEET_ADVERTISE: '127.0.0.1',
-        PUSHFLEET_CAPACITY: '100000',
-        PUSHFLEET_CONNECTS_PER_HOST: 'off',
-        PUSHFLEET_MAX_CPU: 'off',
-        PUSHFLEET_MAX_LOOP_DELAY: 'off',
-        ...settings,
-      }));
-      fleet.#workers.push({ ...worker, rtmpPort });
-    }
+    for (let count = 0; count < workers; count++) await fleet.addWorker();
     return fleet;
+  }
+
+  /** One more; resolves when it answers. */
+  async addWorker(): Promise<void> {
+    const rtmpPort = await freePort();
+    const worker = await this.#launch('worker', (http) => ({
+      PUSHFLEET_WORKER_ID: `worker-${++this.#launched}`,
+      PUSHFLEET_HTTP_PORT: http,
+      PUSHFLEET_RTMP_PORT: `${rtmpPort}`,
+      PUSHFLEET_BIND: '127.0.0.1',
+      PUSHFLEET_ADVERTISE: '127.0.0.1',
+      PUSHFLEET_CAPACITY: '100000',
+      PUSHFLEET_CONNECTS_PER_HOST: 'off',
+      PUSHFLEET_MAX_CPU: 'off',
+      PUSHFLEET_MAX_LOOP_DELAY: 'off',
+      ...this.#settings,
+    }));
+    this.#workers.push({ ...worker, rtmpPort });
+  }
+
+  /** The one that was launched first ends as in a crash. */
+  async killOldestWorker(): Promise<void> {
+    const { child } = this.#workers.shift()!;
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 
   /** Ids of the processes of all workers, with what they have started. */
@@ -105,6 +118,14 @@ export class BenchFleet {
   async held(status: string): Promise<number> {
     const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
     return pages.reduce((sum, page) => sum + (page.get(`pushfleet_worker_pushes{status="${status}"}`) ?? 0), 0);
+  }
+
+  /** Attempts of the living workers so far: all, and those that dialled. */
+  async attempts(): Promise<{ all: number; dialled: number }> {
+    const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
+    const sum = (name: string) => pages.reduce((total, page) => total + (page.get(name) ?? 0), 0);
+    const dialled = sum('pushfleet_worker_connects_granted_total');
+    return { all: dialled + sum('pushfleet_worker_connects_denied_total'), dialled };
   }
 
   /** Resolves when exactly so many pushes are in this status. */

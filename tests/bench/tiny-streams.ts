@@ -8,8 +8,8 @@ export interface TinyStreams {
   readonly pushesPerStream: number;
   /** What feeds each stream. */
   readonly input: string;
-  /** URL of the application that all pushes go to, each under a name of its own: `p0`, `p1`... */
-  readonly target: string;
+  /** URL of the application that pushes go to, each under a name of its own: `p0`, `p1`...; of each push, or one for all. */
+  readonly target: string | ((push: number) => string);
   /** Options of each push, as the config language has them. */
   readonly options?: string;
 }
@@ -18,8 +18,10 @@ export interface TinyStreams {
 export function tinyStreams({ pushes, pushesPerStream, input, target, options = '' }: TinyStreams): string {
   const streams = Array.from({ length: Math.ceil(pushes / pushesPerStream) }, (_, stream) => {
     const first = stream * pushesPerStream;
-    const names = Array.from({ length: Math.min(pushesPerStream, pushes - first) }, (_, n) => `p${first + n}`);
-    const lines = names.map((name) => `  push ${target}/${name}${options && ` ${options}`};\n`);
+    const lines = Array.from({ length: Math.min(pushesPerStream, pushes - first) }, (_, n) => {
+      const application = typeof target === 'string' ? target : target(first + n);
+      return `  push ${application}/p${first + n}${options && ` ${options}`};\n`;
+    });
     return `stream s${stream} {\n  input ${input};\n${lines.join('')}}\n`;
   });
   return streams.join('');

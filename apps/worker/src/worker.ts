@@ -274,7 +274,7 @@ export class FleetWorker {
     });
     this.#peerWatch = new PeerWatch(async (address) => (await askPeer(address, this.#clusterKey, MEET_MS))?.worker);
     this.#heartbeat = new Heartbeat(this.#scripts, () => this.#record(), {
-      beat: (beat, workers) => this.#beaten(beat, workers),
+      beat: (beat, living) => this.#beaten(beat, living),
       verify: (why) => this.#verify(why),
       hasEnded: (late) => this.#peerWatch.hasEnded(this.#record(), late),
       reaped: (death) => this.#reaped(death),
@@ -416,13 +416,13 @@ export class FleetWorker {
     this.#facts.event({ event, at: new Date().toISOString(), worker: this.#config.workerId, ...more });
   }
 
-  async #beaten(beat: Beat, workers: readonly WorkerRecord[]): Promise<void> {
+  async #beaten(beat: Beat, living: readonly WorkerRecord[]): Promise<void> {
     this.#cutOff = false;
-    this.#living = new Set(workers.filter(({ id }) => !beat.dead.includes(id)).map(({ id }) => id));
-    this.#peers = workers.filter(({ id, http }) => id !== this.#queue.id && http !== '');
+    this.#living = new Set(living.map(({ id }) => id));
+    this.#peers = living.filter(({ id, http }) => id !== this.#queue.id && http !== '');
     this.#setDrained(beat.isDrained ?? this.#isDrained);
     if (this.#queue.revive()) this.#log.warn('the queue had stopped and is started again');
-    const members = workers.filter(({ id, pool }) => pool === this.#config.pool && this.#living.has(id));
+    const members = living.filter(({ pool }) => pool === this.#config.pool);
     const now = performance.now();
     this.#peerWatch.look(this.#record(), members, now);
     if (this.#draining) return;

@@ -1,9 +1,10 @@
 import type { WorkerRecord } from '@pushfleet/contract';
+import { Peers } from './peers.ts';
 import { BEAT_INTERVAL_MS, type Beat, DEAD_AFTER_MS, type FleetScripts, LATE_AFTER_MS } from './scripts.ts';
 
 export interface HeartbeatEvents {
-  /** Every answered beat, after the dead of this pool have been reaped. */
-  beat(beat: Beat, workers: readonly WorkerRecord[]): Promise<void>;
+  /** Every answered beat, after the dead of this pool have been reaped. `living`: the workers of all pools, this one included. */
+  beat(beat: Beat, living: readonly WorkerRecord[]): Promise<void>;
   /** Redis has lost its data, or this worker had been declared dead: every lock must be looked at before anything else. */
   verify(why: 'data set lost' | 'declared dead'): Promise<void>;
   /** Has the process of this worker of the pool ended, which is late with its beats? Only a proof counts. */
@@ -33,6 +34,7 @@ export class Heartbeat {
   readonly #events: HeartbeatEvents;
   #timer: NodeJS.Timeout | undefined;
   #deathWatch: NodeJS.Timeout | undefined;
+  readonly #peers = new Peers();
   /** Workers whose end is being looked into. */
   readonly #doubted = new Set<string>();
   #beating: Promise<void> | undefined;
@@ -103,7 +105,11 @@ export class Heartbeat {
     const record = this.#record();
     try {
       const epochCandidate = `${record.id}.${Date.now()}`;
-      const beat = await this.#scripts.beat(record.id, JSON.stringify(record), epochCandidate, record.name);
+      const wantsRecords = this.#peers.wantsRecords(performance.now());
+      const beat = await this.#scripts.beat(record.id, JSON.stringify(record), epochCandidate, {
+        workerName: record.name,
+        wantsRecords,
+      });
       if (this.#isBroken) this.#unbrokenSince = performance.now();
       this.#answeredAt = performance.now();
       await this.#digest(beat, record);
@@ -119,19 +125,22 @@ export class Heartbeat {
     if (lost || buried) await this.#events.verify(lost ? 'data set lost' : 'declared dead');
     this.#epoch = beat.epoch;
     this.#registered = true;
-    const workers = beat.workers.map((json) => JSON.parse(json) as WorkerRecord);
-    // Another pool's jobs are in another queue: its own workers look after them.
-    const isOurs = (worker: WorkerRecord | undefined) => worker === undefined || worker.pool === own.pool;
-    const byId = new Map(workers.map((worker) => [worker.id, worker]));
+    this.#peers.heard(beat, performance.now());
     for (const id of beat.dead) {
-      if (id !== own.id && isOurs(byId.get(id))) await this.#reap(id, byId.get(id), 'no heartbeat', DEAD_AFTER_MS);
+      const dead = this.#peers.get(id);
+      if (id !== own.id && this.#isOurs(dead, beat)) await this.#reap(id, dead, 'no heartbeat', DEAD_AFTER_MS);
     }
     for (const id of beat.late) {
-      const worker = byId.get(id);
-      if (id !== own.id && worker !== undefined && isOurs(worker)) void this.#doubt(worker);
+      const worker = this.#peers.get(id);
+      if (id !== own.id && worker?.pool === own.pool) void this.#doubt(worker);
     }
-    await this.#events.beat(beat, workers);
+    await this.#events.beat(beat, this.#peers.living(own));
     this.#watchDeath(beat);
+  }
+
+  /** Another pool's jobs are in another queue: its own workers look after them. Of whom there is no record nobody knows the pool. */
+  #isOurs(worker: WorkerRecord | undefined, { records }: Beat): boolean {
+    return worker === undefined ? records !== undefined : worker.pool === this.#record().pool;
   }
 
   /** Beats go on meanwhile. */

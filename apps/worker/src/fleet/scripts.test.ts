@@ -46,8 +46,10 @@ describe('the scripts that touch the keys of BullMQ', () => {
   it('beat: a fresh data set has an epoch and grace, and the first beat of a worker is new', async () => {
     const first = await scripts.beat('w1', '{"id":"w1"}', 'epoch-a');
     const second = await scripts.beat('w1', '{"id":"w1"}', 'epoch-b');
-    expect(first).toMatchObject({ epoch: 'epoch-a', isNew: true, dead: [], workers: ['{"id":"w1"}'] });
+    expect(first).toMatchObject({ epoch: 'epoch-a', isNew: true, dead: [], members: 1, records: ['{"id":"w1"}'] });
     expect(second).toMatchObject({ epoch: 'epoch-a', isNew: false });
+    const short = await scripts.beat('w1', '{"id":"w1"}', 'epoch-b', { wantsRecords: false });
+    expect(short).toMatchObject({ members: 1, records: undefined, nextDeathMs: DEAD_AFTER_MS });
     expect(await redis.pttl(keys.grace)).toBeGreaterThan(0);
   });
 

@@ -5,14 +5,14 @@ import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
 /**
- * Beats of all workers in server time; finds the dead and the late; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
+ * Beats of all workers in server time, with the records of all when they are asked for; finds the dead and the late; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
  * -1 not known, because whoever remembers may have yet to put it back.
  */
 const BEAT = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local beats, workers, last, grace, epoch, drains, active, wait, delayed, prioritized = unpack(KEYS)
 local id, record, gapMs, graceMs, candidate, name = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local deadMs, lateMs = tonumber(ARGV[7]), tonumber(ARGV[8])
+local deadMs, lateMs, wantsRecords = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 local current = redis.call('GET', epoch)
 if not current then
   current = candidate
@@ -36,7 +36,7 @@ local function dueMs(afterMs)
 end
 local drain = redis.call('HEXISTS', drains, name)
 if drain == 0 then drain = -isGrace end
-return { now, current, isNew, dead, redis.call('HVALS', workers),
+return { now, current, isNew, dead, wantsRecords and redis.call('HVALS', workers), redis.call('HLEN', workers),
   redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
   redis.call('LLEN', wait), drain, late, dueMs(deadMs), dueMs(lateMs) }`;
 
@@ -202,8 +202,10 @@ export interface Beat {
   readonly nextDeathMs: number;
   /** ... or late. */
   readonly nextLateMs: number;
-  /** Records of all workers, as JSON. */
-  readonly workers: readonly string[];
+  /** Of all workers, as JSON; undefined when they were not asked for. */
+  readonly records: readonly string[] | undefined;
+  /** How many workers there are. */
+  readonly members: number;
   /** Pushes of the pool in any state that wants a worker, and those that nobody has yet. */
   readonly jobs: number;
   readonly waiting: number;
@@ -250,7 +252,12 @@ export class FleetScripts {
     for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(`pushfleet_${name}`, { lua });
   }
 
-  async beat(workerId: string, record: string, epochCandidate: string, workerName = workerId): Promise<Beat> {
+  async beat(
+    workerId: string,
+    record: string,
+    epochCandidate: string,
+    { workerName = workerId, wantsRecords = true }: { workerName?: string; wantsRecords?: boolean } = {},
+  ): Promise<Beat> {
     const k = this.#keys;
     const keys = [
       k.beats,
@@ -261,14 +268,16 @@ export class FleetScripts {
       k.drains,
       ...this.#in('active', 'wait', 'delayed', 'prioritized'),
     ];
-    const args = [workerId, record, GAP_MS, GRACE_MS, epochCandidate, workerName, DEAD_AFTER_MS, LATE_AFTER_MS];
+    const times = [DEAD_AFTER_MS, LATE_AFTER_MS];
+    const args = [workerId, record, GAP_MS, GRACE_MS, epochCandidate, workerName, ...times, wantsRecords ? 1 : 0];
     const reply = await this.#run('beat', keys, args);
-    const [now, epoch, isNew, dead, workers, jobs, waiting, drain, late, nextDeathMs, nextLateMs] = reply as [
+    const [now, epoch, isNew, dead, records, members, jobs, waiting, drain, late, nextDeathMs, nextLateMs] = reply as [
       number,
       string,
       number,
       string[],
-      string[],
+      string[] | null,
+      number,
       number,
       number,
       number,
@@ -277,7 +286,20 @@ export class FleetScripts {
       number,
     ];
     const isDrained = drain === -1 ? undefined : drain === 1;
-    return { now, epoch, isNew: isNew === 1, dead, late, nextDeathMs, nextLateMs, workers, jobs, waiting, isDrained };
+    return {
+      now,
+      epoch,
+      isNew: isNew === 1,
+      dead,
+      late,
+      nextDeathMs,
+      nextLateMs,
+      records: records ?? undefined,
+      members,
+      jobs,
+      waiting,
+      isDrained,
+    };
   }
 
   /** How many jobs were freed; negative when the worker may not be declared dead (now), or has been already. */

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { BenchFleet, type Reading } from '../../bench/bench-fleet.ts';
+import { exponent } from '../../bench/measure/statistics.ts';
+import { tinyInput, tinyStreams } from '../../bench/tiny-streams.ts';
+import { startRtmpSink } from '../harness/rtmp-sink.ts';
+
+const [FEW, MANY] = [100, 400];
+/** Their begin is told and proven within this time. */
+const SETTLE_MS = 2_000;
+const WINDOW_MS = 4_000;
+
+/** The short form of the benchmark `scale`, with margins that a busy machine keeps: what it is for is to notice when a cost is back that grows with each push. */
+it('what held pushes cost Redis does not grow faster than their number, and is less than a command a push and second', async () => {
+  const sink = await startRtmpSink();
+  const fleet = await BenchFleet.start(2);
+  onTestFinished(async () => {
+    await fleet.stop();
+    await sink.stop();
+  });
+  const empty = await fleet.read();
+  const cost = async (pushes: number): Promise<{ before: Reading; callsPerS: number }> => {
+    await fleet.configure(tinyStreams({ pushes, pushesPerStream: 20, input: tinyInput(), target: sink.url }));
+    await fleet.untilHeld(pushes, 'running');
+    await sleep(SETTLE_MS);
+    const before = await fleet.read();
+    await sleep(WINDOW_MS);
+    const after = await fleet.read();
+    return { before, callsPerS: (after.calls - before.calls) / ((after.atMs - before.atMs) / 1_000) };
+  };
+  const few = await cost(FEW);
+  const many = await cost(MANY);
+  const perPush = (many.callsPerS - few.callsPerS) / (MANY - FEW);
+  const growth = exponent([
+    [FEW, few.callsPerS],
+    [MANY, many.callsPerS],
+  ]);
+  const kbPerPush = (many.before.redisBytes - empty.redisBytes) / 1_000 / MANY;
+  console.log(
+    `commands a push and second ${perPush.toFixed(2)}, exponent ${growth.toFixed(2)}, ${kbPerPush.toFixed(1)} kB a push`,
+  );
+  expect(perPush).toBeLessThan(1);
+  expect(growth).toBeLessThan(1.2);
+  expect(kbPerPush).toBeLessThan(15);
+}, 60_000);
