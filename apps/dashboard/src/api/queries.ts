@@ -1,4 +1,4 @@
-import type { ErrorCodes, JournalEntry, PushDetail, StreamDetail, Whoami } from '@pushfleet/contract';
+import type { ErrorCodes, ErrorGroup, JournalEntry, PushDetail, StreamDetail, Whoami } from '@pushfleet/contract';
 import type { LiveEvent } from '@pushfleet/contract/live';
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
@@ -68,4 +68,19 @@ export const errorCodesQuery = queryOptions({
     return new Map(codes.map((entry) => [entry.code, entry]));
   },
   staleTime: Number.POSITIVE_INFINITY,
+});
+
+const ERRORS_INTERVAL_MS = 3_000;
+
+/** Failures by cause and host; asked again while they are looked at. */
+export const errorsQuery = queryOptions({
+  queryKey: ['errors'],
+  queryFn: async ({ signal }) => (await get<{ errors: ErrorGroup[] }>('/errors', signal)).errors,
+  refetchInterval: ERRORS_INTERVAL_MS,
+});
+
+/** Newest first; what comes later comes by the live feed. */
+export const recentEventsQuery = queryOptions({
+  queryKey: ['recent-events'],
+  queryFn: async ({ signal }) => (await get<{ events: LiveEvent[] }>('/events/recent?limit=2000', signal)).events,
 });
