@@ -15,13 +15,13 @@ export function ErrorGroupItem({ group }: { readonly group: ErrorGroup }) {
     <li className={styles.group} data-current={affected > 0 || undefined} aria-label={`${code} at ${host}`}>
       <FaultMark fault={fault} />
       <div className={styles.what}>
-        <h3>{title}</h3>
+        <h3>{title || `An error of another version: ${code}`}</h3>
         <p className={styles.where}>
           <code>{host === '' ? 'no host' : host}</code>
           <code className={styles.code}>{code}</code>
         </p>
         {message !== '' && message !== title && <p className={styles.message}>{message}</p>}
-        <p className={styles.remedy}>{remedy}</p>
+        {remedy !== '' && <p className={styles.remedy}>{remedy}</p>}
       </div>
       <p className={styles.affected}>
         {affected > 0 ? (
