@@ -3,6 +3,8 @@ import type { PushRow } from '@pushfleet/contract/live';
 /** Seconds that are kept of every push, so that a chart has a past when it is opened. */
 export const HISTORY_LENGTH = 180;
 const SERIES = 3;
+/** Seconds. */
+const MEAN_LENGTH = 60;
 
 /** Columns as uPlot takes them, oldest first. Times in seconds since 1970. */
 export interface MetricSeries {
@@ -34,6 +36,22 @@ export class MetricHistory {
       ring[slot + HISTORY_LENGTH] = isConnected ? row.lag_ms : Number.NaN;
       ring[slot + 2 * HISTORY_LENGTH] = isConnected ? row.queue_bytes : Number.NaN;
     }
+  }
+
+  /** Mean of the last minute, or of as much as there is; undefined for a push that was never seen. */
+  meanBitrateBps(id: string): number | undefined {
+    const ring = this.#rings.get(id);
+    if (ring === undefined) return undefined;
+    const length = Math.min(this.#count, MEAN_LENGTH);
+    let sum = 0;
+    let count = 0;
+    for (let i = 1; i <= length; i++) {
+      const value = ring[(this.#count - i) % HISTORY_LENGTH]!;
+      if (Number.isNaN(value)) break;
+      sum += value;
+      count++;
+    }
+    return count === 0 ? undefined : sum / count;
   }
 
   forget(id: string): void {

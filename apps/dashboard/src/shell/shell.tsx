@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { usePathname } from 'wouter/use-browser-location';
+import { PushDrawer } from '../push/push-drawer.tsx';
 import { PushTip } from '../status/push-tip.tsx';
 import { Banner } from './banner.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
@@ -31,6 +32,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </main>
       </div>
       <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
+      <PushDrawer />
       <PushTip />
       <Toasts />
     </>
