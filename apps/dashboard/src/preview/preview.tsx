@@ -58,7 +58,14 @@ function Player({ stream, onStop }: { readonly stream: string; readonly onStop: 
   }, [stream, attempt]);
   return (
     <>
-      <video ref={video} className={styles.video} muted playsInline controls aria-label={`Preview of ${stream}`} />
+      <video
+        ref={video}
+        className={styles.video}
+        muted
+        playsInline
+        controls={state.phase === 'playing'}
+        aria-label={`Preview of ${stream}`}
+      />
       {state.phase === 'loading' && (
         <div className={styles.over}>
           <Loader size="sm" color="white" />

@@ -12,7 +12,11 @@ export function MediaTracks({ stream }: { readonly stream: string }) {
   const { data } = useQuery(streamQuery(stream));
   const media = data?.media;
   if (media == null)
-    return <p className={styles.none}>{data === undefined ? '…' : 'Nothing comes in: no worker has the stream.'}</p>;
+    return (
+      <p className={styles.none}>
+        {data === undefined ? '…' : 'No worker has told of its tracks: nothing comes in, or it has only just begun.'}
+      </p>
+    );
   return (
     <table className={styles.options} aria-label="Tracks">
       <thead>

@@ -46,7 +46,7 @@ export const pushColumns: readonly PushColumnSpec[] = [
   {
     id: 'target',
     title: 'Target',
-    width: 'minmax(200px, 2.2fr)',
+    width: 'minmax(220px, 2.4fr)',
     isShown: true,
     cell: ({ id, url }) => (
       <button type="button" className={styles.url} onClick={() => openPush(id)} title={url}>
@@ -58,7 +58,7 @@ export const pushColumns: readonly PushColumnSpec[] = [
   {
     id: 'status',
     title: 'Status',
-    width: '206px',
+    width: '200px',
     isShown: true,
     cell: (push) => <StatusLabel {...push} />,
     compare: (a, b) => byAttention(a.status, b.status),
@@ -77,7 +77,7 @@ export const pushColumns: readonly PushColumnSpec[] = [
     title: '1 min',
     width: '82px',
     isNumber: true,
-    isShown: true,
+    isShown: false,
     cell: (push) => formatBitrate(meanOf(push)),
     compare: byNumber(meanOf),
   },

@@ -166,10 +166,8 @@ function SortHead({ column: { id, title, isNumber }, sort, onSort }: SortHeadPro
         className={styles.sort}
         onClick={() => onSort(isBy ? (isDown ? id : `-${id}`) : isNumber ? `-${id}` : id)}
       >
+        {isBy && <span aria-hidden="true">{isDown ? '↓ ' : '↑ '}</span>}
         {title}
-        <span className={styles.arrow} aria-hidden="true">
-          {isBy ? (isDown ? '↓' : '↑') : ''}
-        </span>
       </button>
     </th>
   );

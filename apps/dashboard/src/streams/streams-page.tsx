@@ -19,7 +19,7 @@ import styles from './streams.module.css';
 
 /** Fleets of this size show all pushes at once; bigger ones begin with the streams alone. */
 const OPEN_UP_TO = 24;
-const heights = { desk: { stream: 46, push: 46 }, phone: { stream: 66, push: 62 } } as const;
+const heights = { desk: { stream: 46, push: 46 }, phone: { stream: 66, push: 68 } } as const;
 
 /** Each stream with its input and one indicator per push: what is on air, what is not, and why. */
 export function StreamsPage() {
@@ -78,14 +78,16 @@ function VirtualStreams({ items, isOpen, onToggle }: VirtualStreamsProps) {
     getItemKey: (index) => items[index]!,
     overscan: 8,
   });
-  const room = isPhone ? width - 64 : width - 700;
+  const room = isPhone ? width - 64 : width - 920;
   return (
     <div ref={scroller} className={styles.scroller}>
       <div className={styles.head} aria-hidden="true">
         <span className={styles.headStream}>Stream</span>
         <span>Input</span>
         <span>Pushes</span>
-        <span className={styles.number}>Egress</span>
+        <span className={styles.number}>Bitrate</span>
+        <span className={styles.number}>Uptime</span>
+        <span className={styles.number}>Retries</span>
       </div>
       <ul ref={ref} aria-label="Streams" className={styles.list} style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map(({ key, index, start, size }) => {

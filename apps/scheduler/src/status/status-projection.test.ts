@@ -154,4 +154,11 @@ describe('projectPush', () => {
     expect(last_error).toEqual({ code: 'dns', message: 'No such host.', at: inMs(-9000), peer: '' });
     expect(holder).toBeNull();
   });
+
+  it('tells how many failures have used the limit up, and none of an error that is final at once', () => {
+    const limited = { ...resting, options: { retry_limit: 3 } };
+    const final = { ...limited, error: { ...resting.error!, code: 'blocked_address' } };
+    expect(projectPush(facts({ push: limited }), {}, nowMs).failures_in_a_row).toBe(3);
+    expect(projectPush(facts({ push: final }), {}, nowMs).failures_in_a_row).toBe(0);
+  });
 });

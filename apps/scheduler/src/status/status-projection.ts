@@ -7,6 +7,7 @@ import {
   type PushStatus,
   type PushView,
 } from '@pushfleet/contract';
+import { type PublishErrorCode, publishErrors } from '@pushfleet/protocols';
 import type { FleetMember } from '../fleet/fleet-member.ts';
 import { whyPending } from '../fleet/why-pending.ts';
 import { optionsOf, restsInError, shownHeaders, shownUrl } from '../push/derived.ts';
@@ -73,7 +74,7 @@ export function projectPush(facts: PushFacts, counters: Readonly<Record<string, 
     s3_region: options.s3Region,
     worker: isHeld ? (report?.worker ?? null) : null,
     attempt: report?.attempt ?? 0,
-    failures_in_a_row: report?.failures_in_a_row ?? 0,
+    failures_in_a_row: usedUpLimit(status, push) ?? report?.failures_in_a_row ?? 0,
     retries_total: Number(counters.retries_total ?? 0),
     opened_at: session?.opened_at ?? null,
     connected_at: session?.connected_at ?? null,
@@ -90,6 +91,13 @@ export function projectPush(facts: PushFacts, counters: Readonly<Record<string, 
     errors: errorCounts(counters),
     created_at: push.createdAt,
   };
+}
+
+/** All failures that are allowed, for a push that has given up after them; its reports are gone by then. */
+function usedUpLimit(status: PushStatus, push: DesiredPush): number | null {
+  if (status !== 'error' || push.error === null) return null;
+  const isFinal = publishErrors[push.error.code as PublishErrorCode]?.retry === 'never';
+  return isFinal ? null : optionsOf(push).retryLimit;
 }
 
 /**
