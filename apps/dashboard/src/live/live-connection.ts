@@ -6,8 +6,8 @@ type Message = { [Kind in keyof LiveMessages]: readonly [Kind, LiveMessages[Kind
 /** `fleet` comes every second; a line that is silent for this long is dead, whatever TCP says. */
 const SILENCE_MS = 5_000;
 const RECONNECT_MS = 1_000;
-/** Where a tab is hidden no frames are drawn: messages are taken in by this clock, so that they do not pile up. */
-const HIDDEN_BATCH_MS = 1_000;
+/** In a hidden tab no frames are drawn: messages are taken in after this time at the latest, so that they do not pile up. */
+const BATCH_MS = 1_000;
 
 export interface LiveConnectionDeps {
   readonly store: LiveStore;
@@ -21,7 +21,8 @@ export class LiveConnection {
   #source: EventSource | undefined;
   #lastId = '';
   #inbox: Message[] = [];
-  #isScheduled = false;
+  #frame: number | undefined;
+  #frameTimer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #reconnect: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,14 +56,15 @@ export class LiveConnection {
   #receive(message: Message): void {
     this.#watch();
     this.#inbox.push(message);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    if (document.hidden) setTimeout(this.#flush, HIDDEN_BATCH_MS);
-    else requestAnimationFrame(this.#flush);
+    if (this.#frame !== undefined) return;
+    this.#frame = requestAnimationFrame(this.#flush);
+    this.#frameTimer = setTimeout(this.#flush, BATCH_MS);
   }
 
   readonly #flush = (): void => {
-    this.#isScheduled = false;
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#frameTimer);
+    this.#frame = undefined;
     const messages = this.#inbox;
     this.#inbox = [];
     const { store } = this.#deps;
