@@ -10,6 +10,7 @@ import { createRoot } from 'react-dom/client';
 import { whenLoginIsNeeded } from './api/client.ts';
 import { queryClient, whoamiQuery } from './api/queries.ts';
 import { App } from './app.tsx';
+import { ErrorBoundary } from './shell/error-boundary.tsx';
 import { listenForShortcuts } from './shell/shortcuts.ts';
 import { colorSchemeManager, cssVariables, theme } from './theme.ts';
 
@@ -25,7 +26,9 @@ createRoot(document.getElementById('root')!).render(
       defaultColorScheme="auto"
     >
       <QueryClientProvider client={queryClient}>
-        <App />
+        <ErrorBoundary page="">
+          <App />
+        </ErrorBoundary>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from 'react';
-import { usePathname } from 'wouter/use-browser-location';
+import { navigate, usePathname } from 'wouter/use-browser-location';
 import { PushDrawer } from '../push/push-drawer.tsx';
 import { PushTip } from '../status/push-tip.tsx';
 import { Banner } from './banner.tsx';
@@ -8,6 +8,7 @@ import { FleetBar } from './fleet-bar.tsx';
 import { Header } from './header.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { usePageTitle } from './page-title.ts';
+import { sections } from './routes.ts';
 import styles from './shell.module.css';
 import { useShortcut } from './shortcuts.ts';
 import { Toasts } from './toasts.tsx';
@@ -35,6 +36,15 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <PushDrawer />
       <PushTip />
       <Toasts />
+      {sections.map(({ path: to, key }) => (
+        <GoTo key={to} path={to} shortcut={`g ${key}`} />
+      ))}
     </>
   );
+}
+
+/** Leads to a page by two keys. */
+function GoTo({ path, shortcut }: { readonly path: string; readonly shortcut: string }) {
+  useShortcut(shortcut, () => navigate(path));
+  return null;
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { KeySequence } from './key-sequence.ts';
 
 /** Keys of the page; `?` shows them. */
 export const shortcuts = [
@@ -12,7 +13,10 @@ export const shortcuts = [
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-/** Runs `act` on a key press outside of fields and without modifiers. The newest subscriber of a key gets it alone. */
+/**
+ * Runs `act` on a key press outside of fields and without modifiers; `key` may be two keys after each other, `g w`. The newest subscriber
+ * of a key gets it alone.
+ */
 export function useShortcut(key: string, act: () => void, isActive = true): void {
   const latest = useRef(act);
   latest.current = act;
@@ -34,11 +38,13 @@ const stacks = new Map<string, readonly (() => void)[]>();
 
 /** Listens for all of them; called once. */
 export function listenForShortcuts(): void {
+  const sequence = new KeySequence();
   window.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
-    const act = stacks.get(event.key)?.at(-1);
-    if (act === undefined) return;
+    const known = new Set(stacks.keys().filter((keys) => stacks.get(keys)!.length > 0));
+    const keys = sequence.press(event.key, event.timeStamp, known);
+    if (keys === undefined) return;
     event.preventDefault();
-    act();
+    stacks.get(keys)!.at(-1)!();
   });
 }
