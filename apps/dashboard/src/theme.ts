@@ -34,7 +34,7 @@ export const theme = createTheme({
       '#7cadf4',
       '#5695f0',
       '#3d86ee',
-      '#2f7cea',
+      '#266bd8',
       '#1a5fd0',
       '#1553b8',
       '#0d4399',

@@ -44,6 +44,9 @@ function adapterOptions(isIntake: boolean): Partial<QueueAdapterOptions> {
   if (isIntake) return { description: 'Requests of other services' };
   return {
     description: 'An active job is a push that a worker holds',
-    externalJobUrl: ({ id }) => ({ displayText: 'Push', href: `/api/v1/pushes/${pushIdOfJob(String(id))}` }),
+    externalJobUrl: ({ id }) => ({
+      displayText: 'Push',
+      href: `/pushes?push=${encodeURIComponent(pushIdOfJob(String(id)))}`,
+    }),
   };
 }

@@ -1,0 +1,35 @@
+import type { PushRow } from '@pushfleet/contract/live';
+import { expect, it } from 'vitest';
+import { HISTORY_LENGTH, MetricHistory } from './metric-history.ts';
+
+const row = (bitrate_bps: number, status: PushRow['status'] = 'running') =>
+  ({ id: 'a', status, bitrate_bps, lag_ms: 5, queue_bytes: 0 }) as PushRow;
+
+it('keeps the last minutes in their order when the ring has gone round', () => {
+  const history = new MetricHistory();
+  for (let second = 0; second < HISTORY_LENGTH + 20; second++) history.sample(second * 1_000, [row(second)]);
+  const { atS, bitrateBps } = history.series('a');
+  expect([atS.length, atS[0], atS.at(-1)]).toEqual([HISTORY_LENGTH, 20, HISTORY_LENGTH + 19]);
+  expect([bitrateBps[0], bitrateBps.at(-1)]).toEqual([20, HISTORY_LENGTH + 19]);
+});
+
+it('has gaps where nothing was known of a push, and no lag where it was not connected', () => {
+  const history = new MetricHistory();
+  history.sample(0, []);
+  history.sample(1_000, [row(100)]);
+  history.sample(2_000, [row(0, 'retry')]);
+  expect(history.series('a')).toEqual({
+    atS: [0, 1, 2],
+    bitrateBps: [null, 100, 0],
+    lagMs: [null, 5, null],
+    queueBytes: [null, 0, null],
+  });
+});
+
+it('forgets a push that is gone', () => {
+  const history = new MetricHistory();
+  history.sample(0, [row(100)]);
+  history.forget('a');
+  expect(history.series('a').bitrateBps).toEqual([null]);
+  expect(history.meanBitrateBps('a')).toBeUndefined();
+});
