@@ -1,72 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clipStream } from '../harness/clip-pushes.ts';
-import { type Fleet, startFleet } from '../harness/fleet.ts';
-import { RtmpSink } from '../harness/rtmp-sink.ts';
+import { IS_MEASURED, REPETITIONS, Scenario } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
-const PUSHES = 30;
+/** More of them where it is measured, and all hang up within the minute in which the late worker shall have its share. */
+const [PUSHES, HANG_UPS_MS] = IS_MEASURED ? [200, 50_000] : [30, 6_000];
 const SHARE = PUSHES / 3;
-const names = Array.from({ length: PUSHES }, (_, n) => `share${n}`);
+const TEST_TIMEOUT_MS = 120_000 * REPETITIONS;
 
-let sink: RtmpSink;
-let fleet: Fleet;
+let scenario: Scenario;
 
 beforeAll(async () => {
-  sink = await new RtmpSink(undefined).listen();
-  fleet = await startFleet({ workers: 2 });
-  await fleet.writeConfig(
-    clipStream(
-      names.map((name) => `${sink.url}/${name}`),
-      'retry_timeout=1',
-    ),
-  );
-  await allRun();
+  scenario = await Scenario.given({ workers: 2, pushes: PUSHES });
 });
 
 afterAll(async () => {
-  await fleet?.stop();
-  await sink?.stop();
+  await scenario?.stop();
 });
 
-const held = async () => (await fleet.api.workers()).map((worker) => worker.held);
-
-const allRun = () =>
-  until(async () => (await fleet.api.pushes({ status: 'running' })).length === PUSHES, {
-    what: 'all pushes to run',
-    timeoutMs: 40_000,
-  });
+const held = async () => (await scenario.fleet.api.workers()).map((worker) => worker.held);
 
 describe('a worker that comes late', () => {
   it('finds the others at their shares', async () => {
     const shares = await held();
     console.log(`two workers: ${shares.join(' / ')}`);
     expect(shares.reduce((a, b) => a + b)).toBe(PUSHES);
-    for (const count of shares) expect(Math.abs(count - PUSHES / 2)).toBeLessThanOrEqual(2);
+    for (const count of shares) expect(Math.abs(count - PUSHES / 2)).toBeLessThanOrEqual(2 + PUSHES * 0.025);
   });
 
-  it('has its share within 15 % after every target has hung up once, and nothing that runs was moved for it', async () => {
-    await fleet.addWorker();
-    expect(await held()).toEqual([expect.any(Number), expect.any(Number), 0]);
-    const [before] = [sink.publications.length];
-    const since = performance.now();
-    for (const [n, name] of names.entries()) {
-      await until(() => performance.now() - since >= n * 250, { what: 'the next target to hang up', everyMs: 10 });
-      sink.drop(name);
-    }
-    await allRun();
-    const shares = await held();
-    console.log(`late worker, ${Math.round((performance.now() - since) / 1_000)} s of retries: ${shares.join(' / ')}`);
-    for (const count of shares) expect(Math.abs(count - SHARE)).toBeLessThanOrEqual(SHARE * 0.15);
-    expect(sink.publications.length - before).toBe(PUSHES);
-    expect(sink.overlaps('connection')).toEqual([]);
-  }, 60_000);
+  it(
+    'has its share within 15 % after every target has hung up once, and nothing that runs was moved for it',
+    async () => {
+      for (let time = 1; time <= REPETITIONS; time++) {
+        const late = await scenario.addWorker();
+        expect((await held()).toSorted((a, b) => a - b)[0]).toBe(0);
+        const before = scenario.sink.publications.length;
+        const since = performance.now();
+        for (const [n, name] of scenario.names.entries()) {
+          await sleep(Math.max(0, since + (n * HANG_UPS_MS) / PUSHES - performance.now()));
+          scenario.targetsDrop([name]);
+        }
+        await scenario.settled();
+        const passedMs = performance.now() - since;
+        const shares = await held();
+        console.log(`late worker, ${(passedMs / 1_000).toFixed(1)} s of retries: ${shares.join(' / ')}`);
+        for (const count of shares) expect(Math.abs(count - SHARE)).toBeLessThanOrEqual(SHARE * 0.15);
+        expect(passedMs).toBeLessThan(60_000);
+        expect(scenario.sink.publications.length - before).toBe(PUSHES);
+        expect(scenario.sink.overlaps('connection')).toEqual([]);
+        if (time === REPETITIONS) break;
+        await late.stop();
+        await scenario.settled();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('is near its share when all are restarted at once: the others have no more than their room beyond the share', async () => {
-    for (const { id } of await fleet.api.pushes()) await fleet.api.restart(id);
-    await until(() => sink.publications.length === 3 * PUSHES, { what: 'every push to start anew', timeoutMs: 30_000 });
-    await allRun();
-    const shares = await held();
-    console.log(`all restarted: ${shares.join(' / ')}`);
-    expect(Math.max(...shares)).toBeLessThanOrEqual(SHARE + 1);
-  }, 60_000);
+  it(
+    'is near its share when all are restarted at once: the others have no more than their room beyond the share',
+    async () => {
+      const before = scenario.sink.publications.length;
+      for (const { id } of await scenario.fleet.api.pushes()) await scenario.fleet.api.restart(id);
+      await until(() => scenario.sink.publications.length === before + PUSHES, {
+        what: 'every push to start anew',
+        timeoutMs: 30_000,
+      });
+      await scenario.settled();
+      const shares = await held();
+      console.log(`all restarted: ${shares.join(' / ')}`);
+      expect(Math.max(...shares)).toBeLessThanOrEqual(Math.ceil(SHARE) + Math.max(1, Math.ceil(SHARE * 0.05)));
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

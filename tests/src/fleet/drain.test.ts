@@ -6,10 +6,12 @@ import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { HlsPoller, type PolledSegment } from '../harness/hls-poller.ts';
 import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
 import { type Publication, RtmpSink } from '../harness/rtmp-sink.ts';
+import { IS_MEASURED, REPETITIONS } from '../harness/scenario.ts';
 import type { TestProcess } from '../harness/test-process.ts';
 import { until } from '../harness/until.ts';
 
-const PUSHES = 60;
+/** More of them, and of restarts, where it is measured. */
+const PUSHES = IS_MEASURED ? 200 : 60;
 const names = Array.from({ length: PUSHES }, (_, n) => `push${n}`);
 /** Two groups of pictures of the clip: an end that waits for the next of them leaves half a segment. */
 const SEGMENT_S = 4;
@@ -17,12 +19,12 @@ const channels = ['one', 'two'];
 const FRAME_RATE = 25;
 /** From the last byte of one holder to the first byte of the next: of a push for each of its moves, and in the middle of all. */
 const MAX_GAP_MS = 1_000;
-const TYPICAL_GAP_MS = 500;
+const TYPICAL_GAP_MS = IS_MEASURED ? 500 : MAX_GAP_MS;
 /** An end waits for a sync sample, the rest takes well under a second. */
 const MAX_STOP_MS = 5_000;
 
-describe('three workers hold 60 RTMP pushes and 2 HLS pushes of a stream that is published elsewhere', {
-  timeout: 90_000,
+describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream that is published elsewhere`, {
+  timeout: 90_000 * REPETITIONS,
 }, () => {
   let sink: RtmpSink;
   let web: NginxDav;
@@ -125,18 +127,21 @@ describe('three workers hold 60 RTMP pushes and 2 HLS pushes of a stream that is
     for (const poller of pollers) expect(poller.violations).toEqual([]);
   }
 
-  it('SIGTERM and a new process, one after the other: each push goes on within a second, with the very next picture', async () => {
+  it('all are restarted, one after the other, and the scheduler: each push goes on within a second, with the very next picture', async () => {
     const since = performance.now();
     await sleep(1_000); // so that the count begins in the middle of everything
     const before = pictures();
     const stopMs: number[] = [];
-    for (const name of edges) {
+    for (const name of Array.from({ length: REPETITIONS }, () => edges).flat()) {
       const asked = performance.now();
       await fleet.worker(name).stop();
       stopMs.push(performance.now() - asked);
       await allRun();
       await restart(name);
     }
+    await fleet.scheduler.stop();
+    await fleet.replaceScheduler();
+    await allRun();
     await sleep(1_000);
     const after = pictures();
     const moved = moves(since);

@@ -6,7 +6,7 @@ import type { Publication } from '../harness/rtmp-sink.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
-const ROUNDS = Number(process.env.PUSHFLEET_ROUNDS ?? 20);
+const ROUNDS = Number(process.env.PUSHFLEET_ROUNDS ?? 10);
 const SEED = Number(process.env.PUSHFLEET_SEED ?? Math.floor(Math.random() * 1e6));
 /** One more in a row, without health between them, would make a push one that ends its workers. */
 const LOSSES_IN_A_ROW = 4;

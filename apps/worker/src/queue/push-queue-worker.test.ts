@@ -109,3 +109,18 @@ describe('a queue with more jobs than a worker may hold', () => {
     expect(new Set(tokens.map((token) => token.split(':')[0])).size).toBe(1);
   });
 });
+
+it('a job that comes after the share was raised while there was none is not slept on', async () => {
+  const end = Promise.withResolvers<void>();
+  onTestFinished(() => end.resolve());
+  const held = vi.fn(() => end.promise);
+  const { worker, queue } = workerOf(held);
+  // It has waited in vain for a while.
+  const waits = vi.spyOn(worker.getBackend(), 'waitForJob').mockResolvedValueOnce(null);
+  await worker.setConcurrency(10);
+  void worker.run();
+  await vi.waitFor(() => expect(waits).toHaveBeenCalledTimes(2));
+  await worker.setConcurrency(20);
+  await queue.addBulk([jobOf('only')]); // each one more would wake it again
+  await vi.waitFor(() => expect(held).toHaveBeenCalledOnce());
+});

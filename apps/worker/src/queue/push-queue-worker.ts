@@ -117,7 +117,11 @@ export class PushQueueWorker extends Worker<PushJob> {
    */
   protected override async moveToActive(token: string, name?: string): Promise<Job<PushJob>> {
     const loop = this.#loop;
-    if (loop !== undefined && loop.numQueued() > 0) return NO_JOB;
+    if (loop !== undefined && loop.numQueued() > 0) {
+      // It has not looked: what woke it is gone, and it must not sleep before it has.
+      Object.assign(this, { drained: false });
+      return NO_JOB;
+    }
     const room = this.concurrency - (loop?.numTotal() ?? 0);
     const wanted = loop === undefined ? 1 : Math.max(1, Math.min(this.#fetches, room));
     const fetches = Array.from({ length: wanted }, (_, n) =>
