@@ -45,6 +45,14 @@ function chartData(push: string): uPlot.AlignedData {
   return [[...atS], [...bitrateBps], [...lagMs], [...queueBytes]];
 }
 
+/** The value under the pointer; without a pointer the newest. */
+const legendValue =
+  (format: (value: number) => string): uPlot.Series.Value =>
+  (plot, raw: number | null, series, index) => {
+    const value = index === null ? plot.data[series]?.at(-1) : raw;
+    return value == null ? '–' : format(value);
+  };
+
 function chartOptions(width: number, _scheme: string): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (token: string) => style.getPropertyValue(token).trim();
@@ -65,7 +73,7 @@ function chartOptions(width: number, _scheme: string): uPlot.Options {
       bytes: { range: (_plot, _min, max) => [0, Math.max(max * 1.2, 100_000)] },
     },
     axes: [
-      { ...axis, values: (_plot, ticks) => ticks.map((tick) => formatClock(tick * 1_000)), space: 80, size: 28 },
+      { ...axis, values: (_plot, ticks) => ticks.map((tick) => formatClock(tick * 1_000)), space: 64, size: 28 },
       {
         ...axis,
         scale: 'bps',
@@ -90,7 +98,7 @@ function chartOptions(width: number, _scheme: string): uPlot.Options {
         fill: `color-mix(in srgb, ${green} 14%, transparent)`,
         width: 1.6,
         points: { show: false },
-        value: (_plot, bps) => (bps === null ? '–' : formatBitrate(bps)),
+        value: legendValue(formatBitrate),
       },
       {
         label: 'Lag',
@@ -98,7 +106,7 @@ function chartOptions(width: number, _scheme: string): uPlot.Options {
         stroke: blue,
         width: 1.4,
         points: { show: false },
-        value: (_plot, ms) => (ms === null ? '–' : formatLag(ms)),
+        value: legendValue(formatLag),
       },
       {
         label: 'Queue',
@@ -107,7 +115,7 @@ function chartOptions(width: number, _scheme: string): uPlot.Options {
         width: 1.4,
         dash: [5, 4],
         points: { show: false },
-        value: (_plot, bytes) => (bytes === null ? '–' : formatBytes(bytes)),
+        value: legendValue(formatBytes),
       },
     ],
   };

@@ -85,7 +85,11 @@ export function RemoveDialog({ ids, isOpen, onClose, onRemoved }: RemoveDialogPr
     <Modal
       opened={isOpen}
       onClose={onClose}
-      title={`Remove ${formatPlural(removable.length, 'push', 'pushes')}?`}
+      title={
+        removable.length > 0
+          ? `Remove ${formatPlural(removable.length, 'push', 'pushes')}?`
+          : 'Nothing can be removed here'
+      }
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {onAir > 0 && (
@@ -95,9 +99,11 @@ export function RemoveDialog({ ids, isOpen, onClose, onRemoved }: RemoveDialogPr
             : `${onAir} of them ${onAir === 1 ? 'is' : 'are'} on air now.`}
         </Text>
       )}
-      <Text size="sm">
-        Sending stops at once, and URL, key and settings are gone. To stop for a while, pause instead.
-      </Text>
+      {removable.length > 0 && (
+        <Text size="sm">
+          Sending stops at once, and URL, key and settings are gone. To stop for a while, pause instead.
+        </Text>
+      )}
       {kept > 0 && (
         <Text size="sm" mt={8}>
           {formatPlural(kept, 'push belongs', 'pushes belong')} to the config file and {kept === 1 ? 'stays' : 'stay'}:
@@ -108,19 +114,20 @@ export function RemoveDialog({ ids, isOpen, onClose, onRemoved }: RemoveDialogPr
         <Button variant="default" onClick={onClose} data-autofocus>
           Cancel
         </Button>
-        <Button
-          color="red"
-          disabled={removable.length === 0}
-          onClick={() => {
-            onClose();
-            void runAction(
-              'remove',
-              removable.map(({ id }) => id),
-            ).then(onRemoved);
-          }}
-        >
-          Remove {formatPlural(removable.length, 'push', 'pushes')}
-        </Button>
+        {removable.length > 0 && (
+          <Button
+            color="red"
+            onClick={() => {
+              onClose();
+              void runAction(
+                'remove',
+                removable.map(({ id }) => id),
+              ).then(onRemoved);
+            }}
+          >
+            Remove {formatPlural(removable.length, 'push', 'pushes')}
+          </Button>
+        )}
       </Group>
     </Modal>
   );

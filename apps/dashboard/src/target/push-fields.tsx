@@ -56,7 +56,7 @@ export function PushFields({ values, onChange, problem, isHls }: PushFieldsProps
         checked={values.enabled}
         onChange={(event) => onChange({ enabled: event.currentTarget.checked })}
       />
-      <Accordion variant="separated" chevronPosition="left">
+      <Accordion variant="separated" chevronPosition="left" styles={{ label: { fontSize: 13 } }}>
         <Accordion.Item value="advanced">
           <Accordion.Control>Advanced options</Accordion.Control>
           <Accordion.Panel>
