@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Publication, startRtmpSink } from '../src/harness/rtmp-sink.ts';
 import { until } from '../src/harness/until.ts';
 import { BenchFleet } from './bench-fleet.ts';
@@ -8,6 +9,8 @@ import { tinyInput, tinyStreams } from './tiny-streams.ts';
 
 const PUSHES_PER_STREAM = 20;
 const PATIENCE_MS = 60_000;
+/** The fresh worker has met the other one by then: a fleet in which nobody knows anybody yet is a rare one. */
+const MEET_MS = 3_000;
 /** What people are promised of a worker that is killed. */
 const MEDIAN_S = 3;
 const MAX_S = 5;
@@ -40,6 +43,7 @@ export const failover = defineBenchmark({
       for (let kill = 0; kill < kills; kill++) {
         await until(allRun, { what: `${pushes} pushes to run`, timeoutMs: PATIENCE_MS, everyMs: 250 });
         await fleet.addWorker();
+        await sleep(MEET_MS);
         const known = sink.publications.length;
         const killedAt = performance.now();
         await fleet.killOldestWorker();

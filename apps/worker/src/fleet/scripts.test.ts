@@ -92,6 +92,23 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect(await redis.zscore(keys.beats, 'dead')).toBeNull();
   });
 
+  it('reap: finds the jobs of the dead worker among thousands', async () => {
+    const OTHERS = 2_500;
+    const pipeline = redis.pipeline();
+    for (let n = 0; n < OTHERS; n++) {
+      pipeline.rpush(`${keys.tag}:${queue.name}:active`, `job-${n}`).set(`${jobKey(`job-${n}`)}:lock`, 'alive:1');
+    }
+    await pipeline.exec();
+    await activeJob('push-first', 'dead:1');
+    await redis.rpush(`${keys.tag}:${queue.name}:active`, 'push-last');
+    await redis.set(`${jobKey('push-last')}:lock`, 'dead:2');
+    await scripts.beat('alive', '{}', 'e');
+    await redis.zadd(keys.beats, 1, 'dead');
+    await endGrace();
+    expect(await scripts.reap('dead')).toBe(2);
+    expect((await redis.smembers(`${keys.tag}:${queue.name}:stalled`)).toSorted()).toEqual(['push-first', 'push-last']);
+  });
+
   it('reap: one finds the death of a worker, and the next one has nothing to tell', async () => {
     const { now } = await scripts.beat('alive', '{}', 'e');
     await redis.zadd(keys.beats, now - LATE_AFTER_MS, 'late');

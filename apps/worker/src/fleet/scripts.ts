@@ -54,11 +54,14 @@ if not score then return -3 end
 if now - tonumber(score) < silentMs then return -2 end
 redis.call('ZREM', beats, worker); redis.call('HDEL', workers, worker)
 local freed, mine = 0, worker .. ':'
-for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
-  local lock = jobs .. id .. ':lock'
-  local token = redis.call('GET', lock)
-  if token and string.sub(token, 1, #mine) == mine then
-    redis.call('DEL', lock); redis.call('SADD', stalled, id); freed = freed + 1
+local ids = redis.call('LRANGE', active, 0, -1)
+for from = 1, #ids, 1000 do
+  local locks = {}
+  for i = from, math.min(from + 999, #ids) do locks[#locks + 1] = jobs .. ids[i] .. ':lock' end
+  for i, token in ipairs(redis.call('MGET', unpack(locks))) do
+    if token and string.sub(token, 1, #mine) == mine then
+      redis.call('DEL', locks[i]); redis.call('SADD', stalled, ids[from + i - 1]); freed = freed + 1
+    end
   end
 end
 if freed > 0 then redis.call('DEL', check) end
