@@ -14,9 +14,11 @@ import { configRoutes } from './routes/config.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { previewRoutes } from './routes/previews.ts';
 import { pushRoutes } from './routes/pushes.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { streamRoutes } from './routes/streams.ts';
+import { targetRoutes } from './routes/targets.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 
@@ -74,7 +76,9 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
       await api.register(pushRoutes, { ...scheduler, file: () => scheduler.configFile });
       await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });
+      await api.register(previewRoutes, { ...scheduler });
       await api.register(workerRoutes, { ...scheduler });
+      await api.register(targetRoutes, { ...scheduler });
       await api.register(configRoutes, { ...scheduler, file: () => scheduler.configFile });
       await api.register(errorRoutes, { ...scheduler });
       await api.register(eventRoutes, { ...scheduler });

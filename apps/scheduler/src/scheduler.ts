@@ -26,6 +26,8 @@ import { ErrorLog } from './status/error-log.ts';
 import { FleetStatus } from './status/fleet-status.ts';
 import { Journals } from './status/journals.ts';
 import { StatusReader } from './status/status-reader.ts';
+import { TargetTester } from './status/target-tester.ts';
+import { StreamMedia } from './stream/stream-media.ts';
 import { StreamService } from './stream/stream-service.ts';
 
 export interface SchedulerOptions {
@@ -64,6 +66,8 @@ export class Scheduler {
   readonly journals: Journals;
   readonly live: LiveFeed;
   readonly errors: ErrorLog;
+  readonly tester: TargetTester;
+  readonly media: StreamMedia;
   readonly health: RedisHealth;
   readonly contact = new RedisContact();
   readonly metrics = new Metrics();
@@ -112,6 +116,8 @@ export class Scheduler {
     this.fleetStatus = new FleetStatus(this.index, this.status, this.fleet);
     this.journals = new Journals(commands, this.keys);
     this.health = new RedisHealth(commands, this.keys);
+    this.tester = new TargetTester({ redis: commands, keys: this.keys, index: this.index, status: this.status });
+    this.media = new StreamMedia({ index: this.index, status: this.status });
     this.errors = new ErrorLog(this.events, this.tail);
     this.live = new LiveFeed({
       redis: commands,

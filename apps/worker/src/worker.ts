@@ -40,6 +40,7 @@ import { createDial } from './net/dial.ts';
 import { ConnectBudget } from './push/connect-budget.ts';
 import { HostPermits } from './push/host-permits.ts';
 import { PushMemories } from './push/push-memory.ts';
+import { TargetTests } from './push/target-tests.ts';
 import { PushProcessor } from './queue/push-processor.ts';
 import { PushQueueWorker } from './queue/push-queue-worker.ts';
 import { ClusterPulls } from './source/cluster-pulls.ts';
@@ -93,6 +94,7 @@ export class FleetWorker {
   readonly #ingest: Ingest;
   readonly #http: WorkerHttp;
   readonly #processor: PushProcessor;
+  readonly #targetTests: TargetTests;
   readonly #queue: PushQueueWorker;
   readonly #heartbeat: Heartbeat;
   readonly #peerWatch: PeerWatch;
@@ -214,6 +216,18 @@ export class FleetWorker {
           redisAnswers() && within(ANSWER_MS, this.#queue.verifyLocks([{ jobId: job.id!, token }])),
       },
     });
+    this.#targetTests = new TargetTests({
+      redis: this.#redis,
+      keys: this.#keys,
+      workerName: config.workerId,
+      push: (id) => this.#desired.push(id),
+      stream: (name) => this.#desired.stream(name),
+      holds: (id) => this.#processor.holder(id) !== undefined,
+      dial: (push, progress) => {
+        const trust = push.origin === 'file' ? 'operator' : 'public';
+        return progress === undefined ? dialFor(trust) : createDial(policy, trust, { progress });
+      },
+    });
     this.#reporter = new StatusReporter(this.#scripts, this.#facts, () => this.#processor.holders(), {
       foreign: (jobId, token) => this.#processor.lost(jobId, token),
       missing: (locks) => this.#queue.verifyLocks(locks),
@@ -269,6 +283,10 @@ export class FleetWorker {
           { ...budget.figures(), asked: permits.asked },
           this.#hubs.names.length,
         ),
+      mediaInfo: (name) => {
+        const media = this.#hubs.describe(name);
+        return media && { worker: config.workerId, at: new Date().toISOString(), ...media };
+      },
       media: (exchange) => this.#ingest.answer(exchange),
       failed: (err) => log.error({ err }, 'request failed'),
     });
@@ -381,6 +399,12 @@ export class FleetWorker {
         return;
       case 'audit':
         if (message.worker === this.#queue.id) this.#audit.reminded();
+        return;
+      case 'test':
+        if (message.worker === this.#queue.id)
+          this.#targetTests
+            .run(message)
+            .catch((err: Error) => this.#log.warn({ err }, 'a test of a target has failed'));
         return;
       case 'drain':
         if (message.worker === this.#config.workerId) void this.#heartbeat.beatNow();

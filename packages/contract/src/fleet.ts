@@ -67,5 +67,16 @@ export type ControlMessage =
   | { readonly op: 'beat' }
   /** More jobs are locked by the worker with this id than it holds: it looks for those that it has forgotten. */
   | { readonly op: 'audit'; readonly worker: string }
+  /**
+   * Somebody wants to know whether this worker (WorkerRecord.id) reaches the target of the push; the answer goes under the key of `test`.
+   * `noPublish`: why it shall stop before it publishes, empty when it need not.
+   */
+  | {
+      readonly op: 'test';
+      readonly worker: string;
+      readonly test: string;
+      readonly push: string;
+      readonly noPublish: string;
+    }
   /** The worker of this name is to be drained, or no more: it beats now and reads what holds. */
   | { readonly op: 'drain'; readonly worker: string };

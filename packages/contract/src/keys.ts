@@ -51,6 +51,10 @@ export class Keys {
   memory(id: string): string {
     return `${this.tag}:m:${id}`;
   }
+  /** String: TargetTest as JSON, expiring. */
+  targetTest(id: string): string {
+    return `${this.tag}:t:${id}`;
+  }
   /** Capped stream of FleetEvent, field `e`. */
   get events(): string {
     return `${this.tag}:events`;

@@ -1,11 +1,12 @@
 import { streamSpecSchema } from '@pushfleet/config';
-import { ApiError, type DesiredStream, streamViewSchema } from '@pushfleet/contract';
+import { ApiError, type DesiredStream, streamDetailSchema, streamViewSchema } from '@pushfleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DesiredCache } from '../push/desired-cache.ts';
 import type { PushIndex } from '../push/push-index.ts';
 import type { RedisContact } from '../redis/redis-contact.ts';
 import type { StatusReader } from '../status/status-reader.ts';
+import type { StreamMedia } from '../stream/stream-media.ts';
 import type { StreamService } from '../stream/stream-service.ts';
 import { streamView } from '../stream/stream-view.ts';
 import { apiActor } from './api-actor.ts';
@@ -17,6 +18,7 @@ export interface StreamRoutesDeps {
   readonly index: PushIndex;
   readonly status: StatusReader;
   readonly contact: RedisContact;
+  readonly media: StreamMedia;
 }
 
 const nameParams = z.object({ name: z.string().min(1).max(255).describe('URL-encoded: a slash is %2F') });
@@ -25,7 +27,7 @@ const streamBodySchema = streamSpecSchema.partial({ name: true }).meta({ id: 'St
 
 export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (
   app,
-  { streams, cache, index, status, contact },
+  { streams, cache, index, status, contact, media },
 ) => {
   async function views(selected: readonly DesiredStream[]) {
     const snapshot = await status.snapshot();
@@ -60,11 +62,12 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (
 
   app.get(
     '/streams/:name',
-    { schema: { summary: 'One stream', params: nameParams, response: { 200: streamViewSchema, ...problems } } },
+    { schema: { summary: 'One stream', params: nameParams, response: { 200: streamDetailSchema, ...problems } } },
     async ({ params }, reply) => {
-      const { list, stale } = await views([await streams.get(params.name)]);
+      const stream = await streams.get(params.name);
+      const [{ list, stale }, info] = await Promise.all([views([stream]), media.info(stream.name)]);
       markStale(reply, stale, contact);
-      return list[0]!;
+      return { ...list[0]!, media: info };
     },
   );
 

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type net from 'node:net';
+import type { MediaInfo } from '@pushfleet/contract';
 import { CLUSTER_HEADER, FENCE_PATH, type Testimony } from '../fleet/peer-votes.ts';
 import { within } from '../fleet/within.ts';
 import { type Exchange, ignoreBody } from './exchange.ts';
@@ -12,6 +13,8 @@ export interface WorkerHttpDeps {
   readonly warnings: () => readonly string[];
   /** Answers a peer that asks who this is and whether Redis can be seen from here; undefined when the asker proves nothing. */
   readonly fence: (clusterProof: string | undefined) => Promise<Testimony | undefined>;
+  /** What a stream carries; undefined when it is not live here. */
+  readonly mediaInfo: (stream: string) => MediaInfo | undefined;
   /** Prometheus text. */
   readonly metrics: () => string;
   /** Everything else: streams that come in and go out. */
@@ -96,6 +99,12 @@ const pages: Readonly<Record<string, Page>> = {
   },
   '/metrics': async (deps, { response }) => {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
+  },
+  '/media_info': async (deps, exchange) => {
+    const stream = new URLSearchParams(exchange.request.url?.split('?', 2)[1]).get('stream') ?? '';
+    const info = deps.mediaInfo(stream);
+    if (info === undefined) sendProblem(exchange, 'not_live', 'The stream is not live at this worker.');
+    else json(exchange, 200, info);
   },
   [FENCE_PATH]: async (deps, exchange) => {
     const testimony = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);

@@ -1,7 +1,13 @@
 import { ADDRCONFIG, NOTFOUND, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
 import { type BlockList, isIP, type LookupFunction, Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls';
 import type { Dial, DialOptions } from '@pushfleet/protocols';
 import type { AddressPolicy, Trust } from './address-policy.ts';
 import { blockedFailure, connectFailure, type DialFailure, dnsFailure, tlsFailure } from './dial-failure.ts';
@@ -10,11 +16,15 @@ import { bareHost, formatEndpoint } from './endpoint.ts';
 /** Below the idle time after which the strictest firewalls and NATs forget a connection (30 s). */
 const keepAliveDelayMs = 15_000;
 
+/** Hears of each step of a dial that has succeeded, with particulars for people. */
+export type DialProgress = (step: 'dns' | 'policy' | 'tcp' | 'tls', detail: string) => void;
+
 export interface DialDeps {
   /** In place of `dns.lookup`; asked for all addresses, once per dial. */
   readonly lookup?: LookupFunction;
   /** PEM of the authorities to trust instead of those that Node brings. */
   readonly ca?: SecureContextOptions['ca'];
+  readonly progress?: DialProgress;
 }
 
 /**
@@ -23,7 +33,11 @@ export interface DialDeps {
  * what it rejects with; every other failure is a PublishError. With the promise resolved the socket is the caller's, who has to listen
  * for its `error`; a connection that breaks under TLS may only `close`.
  */
-export function createDial(policy: AddressPolicy, trust: Trust, { lookup = systemLookup, ca }: DialDeps = {}): Dial {
+export function createDial(
+  policy: AddressPolicy,
+  trust: Trust,
+  { lookup = systemLookup, ca, progress = () => {} }: DialDeps = {},
+): Dial {
   const blockList = policy.blockListFor(trust);
   const secureContext = createSecureContext(ca === undefined ? {} : { ca });
 
@@ -37,13 +51,18 @@ export function createDial(policy: AddressPolicy, trust: Trust, { lookup = syste
 
     signal.throwIfAborted();
     const answers = await explained(resolveHost(target, lookup), dnsFailure);
+    progress('dns', answers.join(', '));
     const addresses = openAddresses(answers, target, policy, trust);
+    progress('policy', addresses.join(', '));
     const socket = await explained(openTcp(target, addresses, blockList), connectFailure);
     const peer = formatEndpoint(socket.remoteAddress ?? host, port);
+    progress('tcp', peer);
     if (tls === undefined) return { socket, peer };
     const name = tls.servername ?? host;
     const terms = { name, verify: tls.verify, secureContext, signal };
-    return { socket: await explained(openTls(socket, terms), tlsFailure, name), peer };
+    const secured = await explained(openTls(socket, terms), tlsFailure, name);
+    progress('tls', describeTls(secured));
+    return { socket: secured, peer };
   };
 }
 
@@ -99,7 +118,7 @@ interface TlsTerms {
 }
 
 /** TLS without ALPN. Only names go out as server name, without the root's dot (RFC 6066 §3). */
-async function openTls(socket: Socket, { name, verify, secureContext, signal }: TlsTerms): Promise<Socket> {
+async function openTls(socket: Socket, { name, verify, secureContext, signal }: TlsTerms): Promise<TLSSocket> {
   const servername = isIP(name) === 0 ? { servername: name.replace(/\.$/, '') } : {};
   try {
     const secured = connectTls({ socket, host: name, ...servername, secureContext, rejectUnauthorized: verify });
@@ -109,4 +128,11 @@ async function openTls(socket: Socket, { name, verify, secureContext, signal }: 
     socket.destroy(); // and with it the TLS socket on top
     throw error;
   }
+}
+
+/** `TLSv1.3, certificate of live.example.com, valid until Nov 29 12:00:00 2027 GMT` */
+function describeTls(socket: TLSSocket): string {
+  const { subject, valid_to } = socket.getPeerCertificate();
+  const owner = subject?.CN === undefined ? '' : `, certificate of ${[subject.CN].flat().join(' and ')}`;
+  return `${socket.getProtocol()}${owner}${valid_to === undefined ? '' : `, valid until ${valid_to}`}`;
 }

@@ -8,6 +8,7 @@ import {
   type Track,
   type WireFormat,
 } from '@pushfleet/protocols';
+import { MediaMeter } from './media-meter.ts';
 import type { SourceEvents } from './source-events.ts';
 
 /** A channel without feeds is kept this long: a push that reconnects finds its group of pictures ready-made. */
@@ -44,6 +45,7 @@ export class StreamHub {
   #timeline = new Timeline();
   #gop = new GopCache();
   #tracks: readonly Track[] = [];
+  readonly #meter = new MediaMeter();
   #channels = new Map<string, HubChannel>();
   /** Token of the source that is on; samples of any other are ignored. */
   #source: object | undefined;
@@ -60,6 +62,11 @@ export class StreamHub {
 
   get tracks(): readonly Track[] {
     return this.#tracks;
+  }
+
+  /** What the stream carries, as measured. */
+  describe(): ReturnType<MediaMeter['describe']> {
+    return this.#meter.describe(this.#tracks);
   }
 
   /** A source is on and a connection could start with a picture, or with sound where there is no picture. */
@@ -153,6 +160,7 @@ export class StreamHub {
     const placed = this.#timeline.place(sample, silenceMs);
     if (placed === undefined) return;
     this.#gop.push(placed);
+    this.#meter.count(placed, now);
     this.#toChannels((channel) => channel.append(placed, now));
     if (this.#waiting.size === 0 || !this.live) return;
     for (const resolve of this.#waiting) resolve();

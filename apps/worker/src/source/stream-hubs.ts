@@ -62,6 +62,12 @@ export class StreamHubs {
     return this.#entries.get(name)?.hub.live ?? false;
   }
 
+  /** What a stream that is live here carries. */
+  describe(name: string): ReturnType<StreamHub['describe']> | undefined {
+    const hub = this.#entries.get(name)?.hub;
+    return hub?.live ? hub.describe() : undefined;
+  }
+
   /** The inputs of a stream that is in use. */
   inputs(name: string): StreamInputs | undefined {
     return this.#entries.get(name)?.inputs;

@@ -1,4 +1,5 @@
 import { tsSupports } from '../container/mpegts/muxer.ts';
+import { reachHttp } from '../http/reach.ts';
 import type { Protocol } from '../publisher/publisher.ts';
 import { HlsPublisher } from './publisher.ts';
 import { type HlsTarget, parseHlsTarget } from './target.ts';
@@ -10,4 +11,5 @@ export const hlsProtocol: Protocol<HlsTarget> = {
   parseTarget: parseHlsTarget,
   supports: tsSupports,
   createPublisher: (target, deps) => new HlsPublisher(target, deps),
+  reach: ({ http }, deps, signal) => reachHttp(http, deps, signal),
 };

@@ -1,4 +1,5 @@
 import { fmp4Supports } from '../container/fmp4/init-segment.ts';
+import { reachHttp } from '../http/reach.ts';
 import type { Protocol } from '../publisher/publisher.ts';
 import { createM4sPublisher } from './publisher.ts';
 import { M4S_SCHEMES, type M4sTarget, parseM4sUrl } from './target.ts';
@@ -10,4 +11,5 @@ export const m4sProtocol: Protocol<M4sTarget> = {
   parseTarget: (url, { headers }) => parseM4sUrl(url, headers),
   supports: fmp4Supports,
   createPublisher: createM4sPublisher,
+  reach: reachHttp,
 };

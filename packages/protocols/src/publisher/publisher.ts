@@ -112,4 +112,13 @@ export interface Protocol<Target extends TargetPlace = TargetPlace> {
   /** Asked before connecting. */
   supports(track: Track): boolean;
   createPublisher(target: Target, deps: PublisherDeps): Publisher;
+  /**
+   * Goes as far as one can without publishing, and hangs up: a publication of the same name is not disturbed. Resolves with what the target said in
+   * the handshake; with undefined where the protocol has none before it publishes. Rejects as `connect` of a publisher.
+   */
+  reach(
+    target: Target,
+    deps: Pick<PublisherDeps, 'dial' | 'connectTimeoutMs'>,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
 }

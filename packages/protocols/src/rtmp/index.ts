@@ -1,6 +1,7 @@
 import type { Protocol } from '../publisher/publisher.ts';
 import { rtmpSupports } from './packager.ts';
 import { RtmpPublisher } from './publisher.ts';
+import { reachRtmp } from './reach.ts';
 import { parseRtmpUrl, type RtmpTarget } from './url.ts';
 
 /** Times on the wire end at 2^31 ms (24.8 days) for ffmpeg, SRS and others; a packager may be an hour older than the connection. */
@@ -12,4 +13,5 @@ export const rtmpProtocol: Protocol<RtmpTarget> = {
   parseTarget: (url) => parseRtmpUrl(url),
   supports: rtmpSupports,
   createPublisher: (target, deps) => new RtmpPublisher(target, deps),
+  reach: reachRtmp,
 };

@@ -1,4 +1,5 @@
 import { tsSupports } from '../container/mpegts/muxer.ts';
+import { reachHttp } from '../http/reach.ts';
 import type { Protocol } from '../publisher/publisher.ts';
 import { createTsHttpPublisher } from './publisher.ts';
 import { parseTsHttpUrl, TSHTTP_SCHEMES, type TsHttpTarget } from './target.ts';
@@ -9,4 +10,5 @@ export const tshttpProtocol: Protocol<TsHttpTarget> = {
   parseTarget: (url, { headers }) => parseTsHttpUrl(url, headers),
   supports: tsSupports,
   createPublisher: createTsHttpPublisher,
+  reach: reachHttp,
 };

@@ -83,6 +83,7 @@ export class IngestKit {
       warnings: () => [],
       fence: async () => undefined,
       metrics: () => '',
+      mediaInfo: () => undefined,
       media: (exchange) => this.ingest.answer(exchange),
       failed: (error) => {
         throw error;

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StreamDetail, TargetTest } from '@pushfleet/contract';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publishClip } from '../harness/ffmpeg.ts';
+import { type Fleet, startFleet } from '../harness/fleet.ts';
+import { probe } from '../harness/media-judges.ts';
+import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
+import { freePort } from '../harness/ports.ts';
+import { until } from '../harness/until.ts';
+
+const SECRET = 'a-secret-stream-key-1234';
+let nginx: NginxRtmp;
+let fleet: Fleet;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pushfleet-targets-'));
+  nginx = await startNginxRtmp();
+  fleet = await startFleet({ config: 'stream studio { input publish://; }' });
+});
+afterAll(async () => {
+  await fleet?.stop();
+  await nginx?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const test = async (id: string) => (await fleet.api.test(id)) as TargetTest;
+const steps = ({ steps }: TargetTest) => steps.map(({ step, result }) => `${step} ${result}`);
+/** A push that stays paused, so that only the test dials. */
+const paused = async (url: string, options: object = {}) =>
+  (await fleet.api.createPush({ stream: 'studio', url, disabled: true, ...options })).id;
+
+describe('a test of a target', () => {
+  it('goes up to the publication, and leaves nothing at the target', async () => {
+    const outcome = await test(await paused(`${nginx.url}/${SECRET}`));
+    expect(outcome).toMatchObject({ result: 'ok', worker: 'worker-1' });
+    expect(steps(outcome)).toEqual(['dns ok', 'policy ok', 'tcp ok', 'handshake ok', 'publish ok']);
+    expect(outcome.steps.every(({ ms }) => ms !== null && ms >= 0)).toBe(true);
+    expect(outcome.steps[3]!.detail).toContain('NetConnection.Connect.Success');
+    expect(JSON.stringify(outcome)).not.toContain(SECRET);
+    await nginx.untilGone(SECRET);
+  });
+
+  it('says where it ends, and what to do', async () => {
+    const closed = await test(await paused(`rtmp://127.0.0.1:${await freePort()}/live/${SECRET}`));
+    expect(steps(closed)).toEqual(['dns ok', 'policy ok', 'tcp failed', 'handshake skipped', 'publish skipped']);
+    expect(closed.steps[2]).toMatchObject({ code: 'connect_refused', remedy: expect.stringContaining('listens') });
+
+    const unknown = await test(await paused('rtmp://no-such-host.invalid/live/key'));
+    expect(unknown.steps[0]).toMatchObject({ step: 'dns', result: 'failed', code: 'dns' });
+
+    const refused = await test(await paused(`${nginx.strictUrl}/key`));
+    expect(refused.steps.slice(3)).toMatchObject([{ result: 'ok' }, { step: 'publish' }]);
+
+    const noTls = await test(await paused(`rtmps://127.0.0.1:${nginx.port}/live/key`, { connect_timeout: 2 }));
+    expect(steps(noTls).slice(2, 4)).toEqual(['tcp ok', 'tls failed']);
+
+    const mute = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as { port: number };
+    const silent = await test(await paused(`rtmp://127.0.0.1:${port}/live/key`, { connect_timeout: 1 }));
+    expect(silent.steps[3]).toMatchObject({ step: 'handshake', result: 'failed', code: 'connect_timeout' });
+    mute.close();
+  });
+
+  it('knows that HTTP begins with the request that publishes', async () => {
+    const outcome = await test(await paused(`tshttp://127.0.0.1:${nginx.httpPort}/nothing/here`));
+    expect(steps(outcome)).toEqual(['dns ok', 'policy ok', 'tcp ok', 'handshake skipped', 'publish failed']);
+  });
+});
+
+describe('a stream that is live', () => {
+  it('can be seen, is measured, and its pushes are not disturbed by tests', async () => {
+    const publisher = publishClip(`${fleet.worker('worker-1').rtmpUrl}/live/studio`);
+    const { id } = await fleet.api.createPush({ stream: 'studio', url: `${nginx.url}/onair` });
+    const before = await fleet.api.waitForStatus(id, 'running');
+    await nginx.untilPublished('onair');
+    for (let count = 0; count < 2; count++) {
+      const outcome = await test(id);
+      expect(steps(outcome)).toEqual(['dns ok', 'policy ok', 'tcp ok', 'handshake ok', 'publish skipped']);
+      expect(outcome.steps[4]!.detail).toContain('the push is on');
+    }
+    const twin = await paused(`${nginx.url}/onair`);
+    expect((await test(twin)).steps[4]).toMatchObject({ result: 'skipped', detail: expect.stringContaining(id) });
+    const after = await fleet.api.push(id);
+    expect(after).toMatchObject({ status: 'running', connected_at: before.connected_at, retries_total: 0 });
+
+    const detail = () => fleet.api.stream('studio') as Promise<StreamDetail>;
+    const media = await until(async () => (await detail()).media?.tracks[0]?.bitrate_bps && (await detail()).media, {
+      what: 'the stream to be measured',
+    });
+    expect(media).toMatchObject({ worker: 'worker-1' });
+    const [video, audio] = media!.tracks;
+    expect(video).toMatchObject({
+      kind: 'video',
+      codec: 'h264',
+      gop_ms: 2_000,
+      profile: expect.stringMatching(/^avc1/),
+    });
+    expect(video!.fps).toBeGreaterThan(20);
+    expect(audio).toMatchObject({ kind: 'audio', codec: 'aac', profile: 'mp4a.40.2', sample_rate: 48_000 });
+
+    const { body, headers, statusCode } = await request(`${fleet.scheduler.url}/api/v1/streams/studio/preview`);
+    expect({ statusCode, type: headers['content-type'] }).toEqual({ statusCode: 200, type: 'video/mp2t' });
+    const parts: Buffer[] = [];
+    for await (const part of body) {
+      parts.push(part as Buffer);
+      if (Buffer.concat(parts).length > 400_000) break;
+    }
+    const file = join(directory, 'preview.ts');
+    await writeFile(file, Buffer.concat(parts));
+    expect((await probe(file)).map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
+    // More than may be open at a time, each closed before the next one.
+    for (let count = 0; count < 20; count++) {
+      const again = async () => {
+        const answer = await request(`${fleet.scheduler.url}/api/v1/streams/studio/preview`);
+        answer.body.on('error', () => {}).destroy();
+        return answer.statusCode === 200;
+      };
+      await until(again, { what: 'a place for one more preview' });
+    }
+    await publisher.stop();
+    const gone = async () => (await fleet.api.call('GET', '/api/v1/streams/studio/preview')).status === 409;
+    await until(gone, { what: 'the preview to be refused', timeoutMs: 20_000 });
+  }, 60_000);
+});
