@@ -1,4 +1,12 @@
-import type { ErrorCodes, ErrorGroup, JournalEntry, PushDetail, StreamDetail, Whoami } from '@pushfleet/contract';
+import type {
+  ConfigState,
+  ErrorCodes,
+  ErrorGroup,
+  JournalEntry,
+  PushDetail,
+  StreamDetail,
+  Whoami,
+} from '@pushfleet/contract';
 import type { LiveEvent } from '@pushfleet/contract/live';
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
@@ -83,4 +91,13 @@ export const errorsQuery = queryOptions({
 export const recentEventsQuery = queryOptions({
   queryKey: ['recent-events'],
   queryFn: async ({ signal }) => (await get<{ events: LiveEvent[] }>('/events/recent?limit=2000', signal)).events,
+});
+
+const CONFIG_INTERVAL_MS = 3_000;
+
+/** The config text beside what runs; asked again while it is looked at, since a file changes under somebody else's hands. */
+export const configStateQuery = queryOptions({
+  queryKey: ['config-state'],
+  queryFn: ({ signal }) => get<ConfigState>('/config/state', signal),
+  refetchInterval: CONFIG_INTERVAL_MS,
 });
