@@ -9,13 +9,15 @@ import {
   comparisonTable,
   cpu,
   middle,
+  paceOptions,
   ratio,
+  repetitionsOf,
 } from './rig/comparison.ts';
 import { compilePrograms } from './rig/programs.ts';
 import { type Bar, defineBenchmark } from './runner/benchmark.ts';
-import { integer, integers, someOf, text, UsageError } from './runner/option.ts';
-import { ffmpegEach, ffmpegTee } from './systems/ffmpeg.ts';
-import { rtmpFloor } from './systems/floor.ts';
+import { integer, integers, someOf, text } from './runner/option.ts';
+import { ffmpegEach, ffmpegTee, refuseManyFfmpegs } from './systems/ffmpeg.ts';
+import { floor } from './systems/floor.ts';
 import { nginxPackaged, nginxTuned } from './systems/nginx.ts';
 import { pushfleet } from './systems/pushfleet.ts';
 import { srs } from './systems/srs.ts';
@@ -25,12 +27,10 @@ const SYSTEMS: Readonly<Record<string, System>> = {
   pushfleet,
   nginx: nginxPackaged,
   nginx60k: nginxTuned,
-  floor: rtmpFloor,
+  floor,
   ffmpeg: ffmpegEach,
   'ffmpeg-tee': ffmpegTee,
 };
-/** More processes than this and the machine has no CPU left for what is to be measured. */
-const MOST_FFMPEGS = 100;
 
 /** A stream that goes to `pushes` targets. */
 interface Fanout {
@@ -49,16 +49,11 @@ export const fanout = defineBenchmark({
     clip: someOf(clipNames, ['4m'], 'Streams of 4 or 1 Mb/s.'),
     systems: someOf(Object.keys(SYSTEMS), ['pushfleet', 'nginx', 'nginx60k', 'floor'], 'Who takes part.'),
     window: integer(1, 'Video frames that leave together, at Pushfleet and the floor.'),
-    repetitions: integer(5, 'Runs of each, interleaved.'),
-    seconds: integer(15, 'Length of a run.'),
+    ...paceOptions,
     srs: text('Path of an SRS binary, which then takes part, too.'),
   },
-  async run({ pushes, clip, systems, window, repetitions, seconds, srs: srsBinary }) {
-    if (systems.includes('ffmpeg') && Math.max(...pushes) > MOST_FFMPEGS) {
-      throw new UsageError(
-        `One ffmpeg per push is measured with ${MOST_FFMPEGS} pushes at most: leave ffmpeg out of --systems, or give fewer --pushes.`,
-      );
-    }
+  async run({ pushes, clip, systems, window, srs: srsBinary, ...pace }) {
+    if (systems.includes('ffmpeg')) refuseManyFfmpegs(pushes);
     compilePrograms();
     const chosen = systems.map((name) => SYSTEMS[name]!);
     if (srsBinary !== undefined) chosen.push(srs(srsBinary));
@@ -66,14 +61,12 @@ export const fanout = defineBenchmark({
     for (const clipName of clip) {
       for (const count of pushes) {
         const load = { protocol: 'rtmp', pushes: count, streams: 1, clip: Clip.open(clipName), window } as const;
-        const contestants = chosen.map(
-          (system): Contestant => ({ name: system.name, label: system.label, system, load }),
-        );
+        const contestants = chosen.map((system): Contestant => ({ ...system, system, load }));
         const title = `One stream of ${clipName.replace('m', ' Mb/s')} to ${count} targets${window === 1 ? '' : `, ${window} video frames per write`}`;
         fanouts.push({
           clip: clipName,
           pushes: count,
-          comparison: await compare(title, contestants, { repetitions, seconds }),
+          comparison: await compare(title, contestants, repetitionsOf(pace)),
         });
       }
     }

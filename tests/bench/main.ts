@@ -21,11 +21,13 @@ function usage(): string {
 
 function usageOf({ name, summary, options }: Benchmark): string {
   const lines = Object.entries({ ...options, out: OUT }).map(([option, { doc, values, fallback }]) => {
-    const otherwise = Array.isArray(fallback) ? fallback.join(',') : `${fallback ?? 'none'}`;
+    const otherwise = Array.isArray(fallback) ? fallback.map(textOf).join(',') : textOf(fallback);
     return `  --${option}\n      ${doc}\n      ${values}; default: ${otherwise}`;
   });
   return `npm run bench -- ${name} [options]\n\n${summary}\n\n${lines.join('\n')}`;
 }
+
+const textOf = (value: unknown) => (Array.isArray(value) ? value.join('x') : `${value ?? 'none'}`);
 
 const OUT = { doc: 'File for the JSON.', values: 'a path', fallback: '.pushfleet/bench/NAME-TIME.json' };
 

@@ -1,7 +1,7 @@
 // The least that pushes over HTTP can cost: batches that are ready, at their time, to N targets over raw sockets, and nothing else.
 //   http_floor -m post|put -t TARGET_PORT -n TARGETS -f SCHEDULE
 // SCHEDULE: records of { u32 due in ms, u32 length, bytes }; the last one has no bytes and is due when the first one is again.
-//   post   one request for each target, each batch is one HTTP chunk of it: MPEG-TS or fragments
+//   post   one request for each target, each batch is an HTTP chunk of it, framed already: MPEG-TS or fragments
 //   put    each batch is a request for each target, followed by one for a playlist: segments
 // Prints "READY" when all targets have said that they go on.
 #include "fan.h"
@@ -41,15 +41,6 @@ static void begin_posts(void) {
     write_all(fd, head, length);
     if (read(fd, answer, sizeof answer) < 12 || memcmp(answer + 9, "100", 3)) fprintf(stderr, "a target refuses\n"), exit(1);
   }
-}
-
-static void post(const batch *it) {
-  static uint8_t *chunk;
-  chunk = grow(chunk, it->length + 32);
-  size_t length = sprintf((char *)chunk, "%x\r\n", it->length);
-  memcpy(chunk + length, it->bytes, it->length);
-  memcpy(chunk + length + it->length, "\r\n", 2);
-  fan_out(targets, target_count, chunk, length + it->length + 2);
 }
 
 // ---- put: the segments are shared, each target has its own place in the one that it gets ----
@@ -153,7 +144,7 @@ int main(int count, char **arguments) {
       int64_t due = begin + batches[k].due_ms * 1000LL;
       if (is_put) upload_until(due);
       else sleep_until_us(due);
-      if (!is_put) post(&batches[k]);
+      if (!is_put) fan_out(targets, target_count, batches[k].bytes, batches[k].length);
       else
         for (int i = 0; i < target_count; i++) put_segment(i, &batches[k], number);
     }

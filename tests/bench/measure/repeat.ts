@@ -3,29 +3,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Share of all cores above which other work on the machine would show in the figures. */
 const BUSY = 0.1;
-const PATIENCE_MS = 5_000;
 
 /**
  * Measures each case once, then each a second time, and so on: what changes on the machine meanwhile meets all of them alike. Before each
- * run it waits, for some time, until the machine has nothing else to do.
+ * run it waits, with some patience, until the machine has nothing else to do.
  */
 export async function repeatInterleaved<Case, Run>(
   cases: readonly Case[],
-  repetitions: number,
+  { repetitions, patienceSeconds }: { readonly repetitions: number; readonly patienceSeconds: number },
   measure: (one: Case) => Promise<Run>,
 ): Promise<Map<Case, Run[]>> {
   const runs = new Map<Case, Run[]>(cases.map((one) => [one, []]));
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const one of cases) {
-      await untilIdle();
+      await untilIdle(patienceSeconds);
       runs.get(one)!.push(await measure(one));
     }
   }
   return runs;
 }
 
-async function untilIdle(): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+async function untilIdle(patienceSeconds: number): Promise<void> {
+  const deadline = Date.now() + patienceSeconds * 1_000;
   while (Date.now() < deadline && (await busyShare()) > BUSY);
 }
 

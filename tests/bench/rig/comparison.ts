@@ -1,8 +1,9 @@
 import { repeatInterleaved } from '../measure/repeat.ts';
 import { median, round } from '../measure/statistics.ts';
+import { integer, type Values } from '../runner/option.ts';
 import type { Cell, Table } from '../runner/table.ts';
 import type { System } from '../systems/system.ts';
-import { type LoadOfRun, type Run, runOnce } from './run.ts';
+import { type LoadOfRun, type Pace, type Run, runOnce } from './run.ts';
 
 /** One of the things that are compared under the same load. */
 export interface Contestant {
@@ -19,21 +20,36 @@ export interface Comparison {
   readonly runs: ReadonlyMap<string, readonly Run[]>;
 }
 
-export interface Pace {
+export interface Repetitions extends Pace {
   readonly repetitions: number;
-  /** Of each run. */
-  readonly seconds: number;
+  /** How long to wait before each run for a machine that is busy. */
+  readonly patienceSeconds: number;
 }
+
+/** Options of every benchmark that compares. */
+export const paceOptions = {
+  repetitions: integer(5, 'Runs of each, interleaved.'),
+  seconds: integer(15, 'Length of a run.'),
+  settle: integer(5, 'Seconds from the first byte at the last target until the run is measured.'),
+  patience: integer(5, 'Seconds to wait before each run while the machine is busy otherwise.', 0),
+};
+
+export const repetitionsOf = ({ repetitions, seconds, settle, patience }: Values<typeof paceOptions>): Repetitions => ({
+  repetitions,
+  seconds,
+  settleSeconds: settle,
+  patienceSeconds: patience,
+});
 
 /** Runs all contestants, one after the other, as often as asked for, and says on stderr how far it is. */
 export async function compare(
   title: string,
   contestants: readonly Contestant[],
-  { repetitions, seconds }: Pace,
+  pace: Repetitions,
 ): Promise<Comparison> {
   console.error(title);
-  const runs = await repeatInterleaved(contestants, repetitions, async ({ label, system, load }) => {
-    const run = await runOnce(system, load, seconds);
+  const runs = await repeatInterleaved(contestants, pace, async ({ label, system, load }) => {
+    const run = await runOnce(system, load, pace);
     const { cpuMicros, fullRate, otherCores } = run;
     console.error(
       `  ${label}: ${cpuMicros} µs a push and s, ${fullRate}/${load.pushes} in full, others ${otherCores} cores`,

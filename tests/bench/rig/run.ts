@@ -35,15 +35,22 @@ export interface Run {
 /** `sink` is made for each run. */
 export type LoadOfRun = Omit<Load, 'sink'>;
 
+export interface Pace {
+  /** Of a run. */
+  readonly seconds: number;
+  /** What the begin has stirred up is over after this. */
+  readonly settleSeconds: number;
+}
+
 const START_TIMEOUT_MS = 90_000;
-/** What the begin has stirred up is over after this. */
-const SETTLE_MS = 3_000;
 const FULL = 0.98;
+/** A segment comes at once: one of some may lie outside of what is measured. */
+const FULL_OF_SEGMENTS = 0.7;
 /** Sources that begin in one moment would make their pictures collide for ever. */
 const BETWEEN_SOURCES_MS = 13;
 
 /** Starts everything, lets it run, measures for some seconds, and ends everything. */
-export async function runOnce(system: System, load: LoadOfRun, seconds: number): Promise<Run> {
+export async function runOnce(system: System, load: LoadOfRun, { seconds, settleSeconds }: Pace): Promise<Run> {
   const sink = await Sink.start();
   const sources: Source[] = [];
   const running = await system.start({ ...load, sink });
@@ -56,7 +63,7 @@ export async function runOnce(system: System, load: LoadOfRun, seconds: number):
       }
     });
     await untilAllReceive(sink, load.pushes);
-    await sleep(SETTLE_MS);
+    await sleep(settleSeconds * 1_000);
     const measured = await measure(running, sink, sources, load, seconds);
     const memoryKbPerPush = round((measured.memoryKb - idleMemoryKb) / load.pushes, 1);
     return { ...measured, idleMemoryKb, memoryKbPerPush };
@@ -98,7 +105,7 @@ async function measure(
 
   const perPush = (cpuSeconds: number) => round((cpuSeconds * 1e6) / elapsed / pushes, 1);
   const rates = targetRates(sinkBefore, sinkAfter);
-  const full = Math.min(clip.bitsPerSecond, median(rates)) * FULL;
+  const full = Math.min(clip.bitsPerSecond, median(rates)) * (protocol === 'hls' ? FULL_OF_SEGMENTS : FULL);
   const probes = probesOf(sinkAfter, await sink.captured(), sources);
   return {
     pushes,
@@ -144,11 +151,9 @@ const targetKey = ({ name }: SinkTarget) => (name.startsWith('/') ? name.split('
 
 /** What came to each probe, with the source of its stream: the one that the last part of its name tells, or the only one. */
 function probesOf({ targets }: SinkReading, arrivals: readonly Arrival[], sources: readonly Source[]): Probe[] {
-  return targets
-    .filter(({ probe }) => probe > 0)
-    .map(({ probe, name }) => {
-      const source =
-        sources.length === 1 ? sources[0] : sources.find((candidate) => name.endsWith(`/${candidate.name}`));
-      return { startedAtUs: source!.startedAtUs, arrivals: arrivals.filter((arrival) => arrival.probe === probe) };
-    });
+  return targets.flatMap(({ probe, name }): Probe[] => {
+    const source = sources.length === 1 ? sources[0] : sources.find((candidate) => name.endsWith(`/${candidate.name}`));
+    if (probe === 0 || source === undefined) return []; // a floor that has no source
+    return [{ startedAtUs: source.startedAtUs, arrivals: arrivals.filter((arrival) => arrival.probe === probe) }];
+  });
 }

@@ -50,6 +50,17 @@ export function someOf<const T extends string>(
   return { doc, fallback, values: `some of ${choices.join(', ')}, with commas between them`, parse };
 }
 
+/** `50x10,200x5` */
+export function pairs(fallback: readonly (readonly [number, number])[], doc: string): Option<typeof fallback> {
+  const parse = (text: string) => {
+    const found = text.split(',').map((part) => part.split('x').map((number) => parseInteger(number, 1)));
+    const isPair = (numbers: (number | undefined)[]): numbers is [number, number] =>
+      numbers.length === 2 && numbers.every((number) => number !== undefined);
+    return found.every(isPair) ? found : undefined;
+  };
+  return { doc, fallback, values: 'pairs of whole numbers such as 50x10, with commas between them', parse };
+}
+
 export function text(doc: string): Option<string | undefined> {
   return { doc, fallback: undefined, values: 'any text', parse: (given) => given };
 }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../rig/child.ts';
+import { SEGMENT_MS } from '../rig/schedule.ts';
+import { UsageError } from '../runner/option.ts';
 import { startNginx } from './nginx.ts';
 import { type Load, type RunningSystem, rtmpTargets, type System, streamName } from './system.ts';
 
@@ -18,6 +20,17 @@ export const ffmpegTee: System = {
     return startFfmpeg([['-map', '0', '-f', 'tee', outputs.join('|')]]);
   },
 };
+
+/** With more processes than this the machine has no CPU left for what is to be measured. */
+const MOST_FFMPEGS = 100;
+
+/** Throws a `UsageError` when one of the numbers of pushes is too high for a process each. */
+export function refuseManyFfmpegs(pushes: readonly number[]): void {
+  if (Math.max(...pushes) <= MOST_FFMPEGS) return;
+  throw new UsageError(
+    `One ffmpeg per push is measured with ${MOST_FFMPEGS} pushes at most: leave ffmpeg out of --systems, or give fewer --pushes.`,
+  );
+}
 
 /** Processes that start together would fight for the CPU, and some would be refused. */
 const STARTED_TOGETHER = 10;
@@ -54,7 +67,7 @@ function outputOf(load: Load, push: number): string[] {
       return ['-f', 'mp4', '-movflags', 'empty_moov+default_base_moof+frag_every_frame', '-method', 'POST', url];
     case 'hls':
       return [
-        ...['-f', 'hls', '-hls_time', '4', '-hls_list_size', '5'],
+        ...['-f', 'hls', '-hls_time', `${SEGMENT_MS / 1_000}`, '-hls_list_size', '5'],
         ...['-method', 'PUT', '-http_persistent', '1', `${url}/index.m3u8`],
       ];
   }

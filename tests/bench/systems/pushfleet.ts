@@ -1,4 +1,5 @@
 import { BenchFleet } from '../bench-fleet.ts';
+import { SEGMENT_MS } from '../rig/schedule.ts';
 import { type Load, rtmpTargets, type System, streamName } from './system.ts';
 
 /** Ours, whole: one worker process that takes the streams in, with its scheduler and its Redis beside it. */
@@ -6,7 +7,8 @@ export const pushfleet: System = {
   name: 'pushfleet',
   label: 'Pushfleet, one worker',
   async start(load) {
-    const fleet = await BenchFleet.start(1);
+    const settings = load.window === 1 ? undefined : { PUSHFLEET_FLUSH_FRAMES: `${load.window}` };
+    const fleet = await BenchFleet.start(1, settings);
     return {
       processes: () => fleet.workerProcesses,
       beside: fleet.besideProcesses,
@@ -23,7 +25,8 @@ export const pushfleet: System = {
 function configText(load: Load): string {
   const streams = Array.from({ length: load.streams }, (_, stream) => {
     const pushes = targetsOf(load, stream).map((url) => `  push ${url};\n`);
-    return `stream ${streamName(stream)} {\n  input publish://;\n${pushes.join('')}}\n`;
+    const segments = load.protocol === 'hls' ? `  segment_duration ${SEGMENT_MS / 1_000};\n` : '';
+    return `stream ${streamName(stream)} {\n  input publish://;\n${segments}${pushes.join('')}}\n`;
   });
   return streams.join('');
 }

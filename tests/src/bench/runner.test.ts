@@ -17,25 +17,25 @@ describe('npm run bench', () => {
   it('lists the benchmarks', async () => {
     const { code, stdout } = await bench('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ {2}held {2,}\S/m);
+    expect(stdout).toMatch(/^ {2}scale {2,}\S/m);
   });
 
   it('tells the options of one', async () => {
-    const { stdout } = await bench('held', '--help');
+    const { stdout } = await bench('scale', '--help');
     expect(stdout).toMatch(/--pushes\n.*\n.*default: 1000,5000,10000/);
   });
 
   it.each([
-    { name: 'an unknown benchmark', args: ['heldd'], says: 'There is no benchmark "heldd".' },
-    { name: 'an unknown option', args: ['held', '--push', '1'], says: "Unknown option '--push'" },
+    { name: 'an unknown benchmark', args: ['scales'], says: 'There is no benchmark "scales".' },
+    { name: 'an unknown option', args: ['scale', '--push', '1'], says: "Unknown option '--push'" },
     {
       name: 'a wrong number',
-      args: ['held', '--pushes', '10,x'],
+      args: ['scale', '--pushes', '10,x'],
       says: '--pushes is "10,x"; it must be whole numbers from 1 on, with commas between them.',
     },
     {
       name: 'a wrong choice',
-      args: ['held', '--status', 'dead'],
+      args: ['scale', '--status', 'dead'],
       says: '--status is "dead"; it must be one of waiting, running.',
     },
   ])('refuses $name and says what is right', async ({ args, says }) => {
