@@ -62,7 +62,8 @@ export abstract class RtmpClientSession {
   protected readonly target: RtmpTarget;
   readonly #login: RtmpTarget;
   readonly #events: ClientSessionEvents;
-  readonly #handshake = new ClientHandshake();
+  /** Until it is complete: what it holds is of no use afterwards. */
+  #handshake: ClientHandshake | undefined = new ClientHandshake();
   readonly #reader: ChunkReader;
   #state: ClientSessionState = 'handshake';
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -93,14 +94,14 @@ export abstract class RtmpClientSession {
 
   /** Sends the first bytes. */
   start(): void {
-    this.#events.send(this.#handshake.start);
+    if (this.#handshake !== undefined) this.#events.send(this.#handshake.start);
   }
 
   /** Takes bytes of the peer, however they are cut. Everything that follows from them has happened when it returns. Never throws. */
   receive(bytes: Buffer): void {
     if (this.#state === 'ended') return;
     try {
-      if (this.#state === 'handshake') this.#receiveHandshake(bytes);
+      if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
       else this.#receiveChunks(bytes);
     } catch (error) {
       const isTheirFault = error instanceof MalformedError;
@@ -174,12 +175,13 @@ export abstract class RtmpClientSession {
     return `connection closed without an answer to ${this.awaited}${suffix}${hint}`;
   }
 
-  #receiveHandshake(bytes: Buffer): void {
-    const { send, done, rest } = this.#handshake.push(bytes);
+  #receiveHandshake(handshake: ClientHandshake, bytes: Buffer): void {
+    const { send, done, rest } = handshake.push(bytes);
     if (!done) {
       if (send.length > 0) this.#events.send(send);
       return;
     }
+    this.#handshake = undefined;
     const announcement = serializeMessage(setChunkSize(CLIENT_CHUNK_SIZE), ChunkStreamId.control, this.#chunkSize);
     this.#chunkSize = CLIENT_CHUNK_SIZE;
     const { app, tcUrl } = this.target;

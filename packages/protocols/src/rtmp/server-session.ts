@@ -88,7 +88,8 @@ const DEFAULT_ACK_WINDOW_BYTES = 2_500_000;
 export class RtmpServerSession {
   readonly #events: RtmpServerEvents;
   readonly #limits: RtmpServerLimits;
-  readonly #handshake = new ServerHandshake();
+  /** Until it is complete. */
+  #handshake: ServerHandshake | undefined = new ServerHandshake();
   readonly #reader: ChunkReader;
   #state: State = 'handshake';
   /** Time at the first `tick` since the peer last did what the state waits for. */
@@ -120,7 +121,7 @@ export class RtmpServerSession {
   receive(bytes: Buffer): void {
     if (this.#state === 'closed') return;
     this.#step(() => {
-      if (this.#state === 'handshake') this.#receiveHandshake(bytes);
+      if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
       else this.#receiveChunks(bytes);
     });
   }
@@ -194,10 +195,11 @@ export class RtmpServerSession {
     }
   }
 
-  #receiveHandshake(bytes: Buffer): void {
-    const { send, done, rest } = this.#handshake.push(bytes);
+  #receiveHandshake(handshake: ServerHandshake, bytes: Buffer): void {
+    const { send, done, rest } = handshake.push(bytes);
     if (send.length > 0) this.#out.push(send);
     if (!done) return;
+    this.#handshake = undefined;
     this.#enter('connecting');
     if (rest.length > 0) this.#receiveChunks(rest);
   }
