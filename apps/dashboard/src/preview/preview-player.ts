@@ -52,6 +52,7 @@ function explain(type: string, detail: string, info: { code?: number; msg?: stri
   if (type === mpegts.ErrorTypes.NETWORK_ERROR) {
     const status = info?.code ?? 0;
     if (status === 404 || status === 409 || status === 503) return 'No worker has this stream now.';
+    if (status === 429) return 'Too many previews are open: close one of them, then try again.';
     return status > 0 ? `The scheduler refused the preview (status ${status}).` : 'The preview was cut off.';
   }
   if (detail === mpegts.ErrorDetails.MEDIA_CODEC_UNSUPPORTED || /codec/i.test(info?.msg ?? ''))

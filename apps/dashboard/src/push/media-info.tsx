@@ -50,7 +50,7 @@ export function MediaTracks({ stream }: { readonly stream: string }) {
 export function trackShape({ width, height, fps, sample_rate, channels }: Track): string {
   const parts = [
     width !== null && height !== null ? `${width}×${height}` : '',
-    fps !== null ? `${Number(fps.toFixed(2))} fps` : '',
+    fps !== null && fps > 0 ? `${Number(fps.toFixed(2))} fps` : '',
     sample_rate !== null ? `${sample_rate / 1_000} kHz` : '',
     channels !== null ? (channels === 1 ? 'mono' : channels === 2 ? 'stereo' : `${channels} channels`) : '',
   ];
