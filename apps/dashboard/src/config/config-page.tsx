@@ -42,7 +42,7 @@ export function ConfigPage() {
       <div className={styles.toolbar}>
         <h1>Config</h1>
         <Origin state={state} />
-        <ConfigHealth state={state} />
+        {base === undefined && <ConfigHealth state={state} />}
         <span className={styles.spacer} />
         {state.source === 'api' && base === undefined && <EditButton onEdit={setBase} />}
         <ExportButton />

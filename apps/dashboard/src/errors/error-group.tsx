@@ -11,6 +11,8 @@ import { FaultShape } from './fault-shape.tsx';
 export function ErrorGroupItem({ group }: { readonly group: ErrorGroup }) {
   const { code, host, title, remedy, affected, attempts, first_seen, last_seen, last_message: message } = group;
   const fault = faultOf(group);
+  // Messages begin with the sentence of their code, which stands above.
+  const detail = message.startsWith(title) ? message.slice(title.length).trim() : message;
   return (
     <li className={styles.group} data-current={affected > 0 || undefined} aria-label={`${code} at ${host}`}>
       <FaultMark fault={fault} />
@@ -20,7 +22,7 @@ export function ErrorGroupItem({ group }: { readonly group: ErrorGroup }) {
           <code>{host === '' ? 'no host' : host}</code>
           <code className={styles.code}>{code}</code>
         </p>
-        {message !== '' && message !== title && <p className={styles.message}>{message}</p>}
+        {detail !== '' && <p className={styles.message}>{detail}</p>}
         {remedy !== '' && <p className={styles.remedy}>{remedy}</p>}
       </div>
       <p className={styles.affected}>

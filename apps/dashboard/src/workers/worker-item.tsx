@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { formatBitrate, formatCount } from '../format/bitrate.ts';
 import { Moment } from '../format/moment.tsx';
-import { formatLag, formatSpan, formatUptime } from '../format/time.ts';
+import { formatAbsolute, formatLag, formatSpan, formatUptime } from '../format/time.ts';
 import { useClock } from '../live/clock.ts';
 import { undrainWorker } from './drain-actions.ts';
 import { DrainDialog } from './drain-dialog.tsx';
@@ -82,7 +82,7 @@ function Uptime({ worker: { state, started_at, beat_age_ms } }: { readonly worke
   const up = useClock((nowMs) => formatUptime(nowMs - startedMs));
   const text = state === 'lost' ? `silent for ${formatSpan(beat_age_ms)}` : `up ${up}`;
   return (
-    <span className={styles.uptime} title={`Started ${new Date(startedMs).toLocaleString()}`}>
+    <span className={styles.uptime} title={`Started ${formatAbsolute(startedMs)}`}>
       {text}
     </span>
   );
