@@ -13,6 +13,9 @@ const lostOnTheWay: ReadonlySet<PublishErrorCode> = new Set([
 /** Failures with which a host shows that it is there. */
 const signsOfLife: ReadonlySet<PublishErrorCode> = new Set(['tls', 'target_closed']);
 
+/** Looking at all hosts is too much for each attempt. */
+const TIDY_EVERY_MS = 1_000;
+
 /** What the fleet allows, and learns. A host is `name:port`: two servers of one machine have nothing to do with one another. */
 export interface PermitSource {
   /** Never rejects and never takes long: without an answer of the fleet it grants everything. */
@@ -29,8 +32,10 @@ export interface PermitSource {
 export class ConnectBudget {
   #free: number;
   readonly #permits: PermitSource;
-  /** Longest unserved first. */
   readonly #lanes = new Map<string, HostLane>();
+  /** Those at which somebody waits, the longest unserved first. There may be thousands of others, of which only something is known. */
+  readonly #queued = new Set<HostLane>();
+  #tidiedAt = 0;
   #granted = 0;
   #denied = 0;
 
@@ -99,6 +104,7 @@ export class ConnectBudget {
       reject(signal.reason);
     };
     lane.waiting.push(waiter);
+    this.#queued.add(lane);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#serve();
     try {
@@ -113,22 +119,31 @@ export class ConnectBudget {
     const now = performance.now();
     while (this.#free > 0) {
       let next: HostLane | undefined;
-      for (const lane of this.#lanes.values()) {
+      for (const lane of this.#queued) {
         if (lane.isOpen(now) && (next === undefined || lane.connecting < next.connecting)) next = lane;
+        if (next?.connecting === 0) break; // nobody has less
       }
       if (next === undefined) break;
       this.#free--;
       this.#granted++;
-      this.#lanes.delete(next.host);
-      this.#lanes.set(next.host, next);
+      this.#queued.delete(next);
+      this.#queued.add(next);
       next.admit();
     }
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#queued) {
+      if (lane.waiting.length === 0) this.#queued.delete(lane);
       // Without room a permit would only grow old; but a host that has none of it must be ready when its turn comes.
       const isNext = this.#free > 0 || lane.connecting === 0;
       if (isNext && lane.wanted(now) > 0) void this.#ask(lane, now);
-      if (lane.isForgettable(now)) this.#lanes.delete(lane.host);
     }
+    this.#tidy(now);
+  }
+
+  /** Forgets the hosts of which nothing is known that would be missed. */
+  #tidy(now: number): void {
+    if (now - this.#tidiedAt < TIDY_EVERY_MS) return;
+    this.#tidiedAt = now;
+    for (const lane of this.#lanes.values()) if (lane.isForgettable(now)) this.#lanes.delete(lane.host);
   }
 
   async #ask(lane: HostLane, now: number): Promise<void> {
