@@ -53,6 +53,7 @@ export const theme = createTheme({
       defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4 } },
       styles: { title: { fontSize: 15, fontWeight: 640 } },
     },
+    Notification: { styles: { description: { color: 'var(--muted)' } } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false } },
   },
 });

@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Switch } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useCallback, useMemo } from 'react';
 import { formatCount, formatPlural } from '../format/bitrate.ts';
 import { download, fileTime } from '../format/download.ts';
@@ -8,6 +8,7 @@ import { useParam } from '../search/use-filter.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { type EventKind, eventKinds, eventTest, isEventKind } from './event-filter.ts';
 import { toJsonLines } from './event-list.ts';
+import { EventMark } from './event-mark.tsx';
 import styles from './events.module.css';
 import { useEvents } from './use-events.ts';
 import { useHold } from './use-hold.ts';
@@ -52,12 +53,14 @@ export function EventsPage() {
           onChange={setKind}
           data={eventKinds.map((value) => ({ value, label: kindWords[value] }))}
         />
-        <Switch
-          size="xs"
-          label="Problems only"
-          checked={isProblemsOnly}
-          onChange={({ currentTarget }) => setLevel(currentTarget.checked ? 'problems' : 'all')}
-        />
+        <Button
+          variant={isProblemsOnly ? 'light' : 'default'}
+          aria-pressed={isProblemsOnly}
+          leftSection={<EventMark level="warning" />}
+          onClick={() => setLevel(isProblemsOnly ? 'all' : 'problems')}
+        >
+          Problems only
+        </Button>
         <span className={styles.spacer} />
         <span className={styles.found}>{formatPlural(shown.length, 'event', 'events')}</span>
         <Button

@@ -1,6 +1,7 @@
-import { Button, Code } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { LiveWorkers } from '@pushfleet/contract/live';
 import { useMemo } from 'react';
+import { CopyText } from '../copy/copy-text.tsx';
 import { formatBitrate, formatCount } from '../format/bitrate.ts';
 import { Moment } from '../format/moment.tsx';
 import { useFleet, useWorkers } from '../live/use-live.ts';
@@ -87,9 +88,9 @@ function NoWorker() {
   return (
     <EmptyState title="There is no worker" icon="workers">
       <p>Workers hold the connections to the targets. Start one on any host that reaches Redis:</p>
-      <Code block ta="left">
-        {'REDIS_URL=redis://… PUSHFLEET_ADVERTISE=HOST npx pushfleet worker'}
-      </Code>
+      <div className={styles.command}>
+        <CopyText label="a worker" text="REDIS_URL=redis://… PUSHFLEET_ADVERTISE=HOST npx pushfleet worker" />
+      </div>
       <p>It takes pushes within a second, and stands here then.</p>
     </EmptyState>
   );
