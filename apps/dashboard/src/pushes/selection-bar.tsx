@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { formatPlural } from '../format/bitrate.ts';
 import { Icon } from '../icons.tsx';
 import { liveStore, useRowsVersion } from '../live/use-live.ts';
+import { useOpenPush } from '../search/use-filter.ts';
 import { useShortcut } from '../shell/shortcuts.ts';
 import { pointedPush } from './pointed-push.ts';
 import { runAction, togglePause } from './run-action.ts';
@@ -13,6 +14,7 @@ import styles from './selection-bar.module.css';
 export function SelectionBar() {
   const selection = useSelection();
   const [isAsking, setAsking] = useState(false);
+  const openPush = useOpenPush();
   const rowsVersion = useRowsVersion();
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at whenever rows have changed
   useEffect(() => keepSelected((id) => liveStore.rows.has(id)), [rowsVersion]);
@@ -24,7 +26,8 @@ export function SelectionBar() {
   };
   useShortcut('p', () => meant().length > 0 && togglePause(meant()));
   useShortcut('r', () => meant().length > 0 && void runAction('restart', meant()));
-  useShortcut('Escape', clearSelection, selection.size > 0);
+  // With the drawer open the key closes that.
+  useShortcut('Escape', clearSelection, selection.size > 0 && openPush === null);
   if (selection.size === 0) return null;
   const ids = [...selection];
   const count = formatPlural(ids.length, 'push', 'pushes');

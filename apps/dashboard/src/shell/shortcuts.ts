@@ -34,13 +34,18 @@ export function useShortcut(key: string, act: () => void, isActive = true): void
   }, [key, isActive]);
 }
 
+/** A dialog asks something: keys that act on pushes behind it would surprise. The drawer of a push is no such dialog. */
+const isAsked = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('.mantine-Modal-content') !== null;
+
 const stacks = new Map<string, readonly (() => void)[]>();
 
 /** Listens for all of them; called once. */
 export function listenForShortcuts(): void {
   const sequence = new KeySequence();
   window.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (isTyping(event.target) || isAsked(event.target)) return;
     const known = new Set(stacks.keys().filter((keys) => stacks.get(keys)!.length > 0));
     const keys = sequence.press(event.key, event.timeStamp, known);
     if (keys === undefined) return;
