@@ -14,6 +14,8 @@ const STALLED_INTERVAL_MS = 30_000;
 /** BullMQ only counts how often a push loses its worker: the holder knows when it is too often, and says why. */
 const MAX_STALLED = Number.MAX_SAFE_INTEGER;
 
+/** The queue wakes whoever waits for jobs; who was not woken looks by himself after this time, in seconds. */
+const LOOK_AGAIN_S = 1;
 /** So many answers of Redis at a time hold nobody up. */
 const MAX_FETCHES = 32;
 /** BullMQ's types do not know that there may be none. */
@@ -60,6 +62,7 @@ export class PushQueueWorker extends Worker<PushJob> {
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MAX_STALLED,
       name: options.workerName,
+      drainDelay: LOOK_AGAIN_S,
       runRetryDelay: 1_000,
     });
     this.#options = options;
