@@ -29,6 +29,7 @@ function reaper(): Writable {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     shell.unref();
+    shell.on('error', () => {}); // no shell on this host
     shell.stdin.on('error', () => {}); // somebody killed the reaper: the children just lose their insurance
     (shell.stdin as Writable & { unref(): void }).unref();
     orders = shell.stdin;

@@ -17,6 +17,7 @@ import type { Dial } from '@pushfleet/protocols';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { ControlChannel } from './control/control-channel.ts';
+import type { ParentChannel } from './control/parent-channel.ts';
 import { DesiredReader } from './desired/desired-reader.ts';
 import { DesiredWatch } from './desired/desired-watch.ts';
 import { Remembered } from './desired/remembered.ts';
@@ -37,6 +38,7 @@ import { workerMetrics } from './http/metrics.ts';
 import { WorkerHttp } from './http/worker-http.ts';
 import { AddressPolicy, type Trust } from './net/address-policy.ts';
 import { createDial } from './net/dial.ts';
+import { bareHost } from './net/endpoint.ts';
 import { ConnectBudget } from './push/connect-budget.ts';
 import { HostPermits } from './push/host-permits.ts';
 import { PushMemories } from './push/push-memory.ts';
@@ -99,6 +101,9 @@ export class FleetWorker {
   readonly #heartbeat: Heartbeat;
   readonly #peerWatch: PeerWatch;
   readonly #control: ControlChannel;
+  readonly #policy: AddressPolicy;
+  readonly #parent: ParentChannel | undefined;
+  readonly #ownMetrics: () => string;
   readonly #intake: Intake;
   readonly #rebalancer: Rebalancer;
   readonly #audit: Audit;
@@ -115,8 +120,10 @@ export class FleetWorker {
   #warnings: readonly string[] = [];
   #askingPeers = false;
 
-  constructor(config: Environment, log: Logger) {
+  /** `parent`: of the processes of this host, when their ports are shared. */
+  constructor(config: Environment, log: Logger, parent?: ParentChannel) {
     this.#config = config;
+    this.#parent = parent;
     this.#clusterKey = config.clusterKey?.reveal() ?? '';
     const redisUrl = config.redisUrl!.reveal(); // a worker's environment is not valid without
     this.#log = log;
@@ -134,6 +141,7 @@ export class FleetWorker {
     this.#control = new ControlChannel(this.#redis, this.#subscriber, this.#keys);
 
     const policy = new AddressPolicy({ allow: config.allowTargets, deny: config.denyTargets });
+    this.#policy = policy;
     const dials = { operator: createDial(policy, 'operator'), public: createDial(policy, 'public') };
     // Where a peer redirects to is the peer's wish and not the operator's.
     const dialFor =
@@ -153,7 +161,7 @@ export class FleetWorker {
       worker,
       living: () => this.#living,
     });
-    const pullUrl = (rtmp: string, name: string) => pulls.url(rtmp, name);
+    const pullUrl = (rtmp: string, name: string) => pulls.url(this.#near(rtmp), name);
     const opener = new SourceOpener({ live: this.#live, dial: dialFor, pullUrl });
     const standstill = new Standstill((stoodStillMs) => this.#woken(stoodStillMs));
     this.#hubs = new StreamHubs(
@@ -266,8 +274,16 @@ export class FleetWorker {
       draining: () => this.#draining,
       httpAddress,
       readyPeers: () => this.#readyPeers(),
+      isSibling: (address) => parent?.near(address) !== undefined,
       log,
     });
+    this.#ownMetrics = () =>
+      workerMetrics(
+        this.#record(),
+        this.#processor.holders(),
+        { ...budget.figures(), asked: permits.asked },
+        this.#hubs.names.length,
+      );
     this.#http = new WorkerHttp({
       unready: () => this.#unready(),
       warnings: () => this.#warnings,
@@ -276,13 +292,7 @@ export class FleetWorker {
         const redis = await testify(this.#redis, this.#keys, this.#heartbeat.unbrokenMs);
         return { worker: this.#queue.id, redis };
       },
-      metrics: () =>
-        workerMetrics(
-          this.#record(),
-          this.#processor.holders(),
-          { ...budget.figures(), asked: permits.asked },
-          this.#hubs.names.length,
-        ),
+      metrics: (isSharedPort) => (isSharedPort && parent !== undefined ? parent.allMetrics() : this.#ownMetrics()),
       mediaInfo: (name) => {
         const media = this.#hubs.describe(name);
         return media && { worker: config.workerId, at: new Date().toISOString(), ...media };
@@ -312,12 +322,20 @@ export class FleetWorker {
     if (httpPort !== 'off') this.#addresses = { ...this.#addresses, http: at(await this.#http.listen(httpPort, bind)) };
     if (rtmpPort !== 'off')
       this.#addresses = { ...this.#addresses, rtmp: at(await this.#ingest.listen(rtmpPort, bind)) };
+    this.#parent?.serve({
+      connection: (port, socket) => (port === 'rtmp' ? this.#ingest : this.#http).adopt(socket),
+      metrics: this.#ownMetrics,
+    });
     await this.#redis.sadd(this.#keys.pools, pool);
     await this.#control.listen((message) => this.#obey(message));
     this.#intake.start();
     await this.#heartbeat.start();
     // The others make room for this worker's share now and not at their next beat.
     await this.#control.send({ op: 'beat' });
+    if (this.#parent !== undefined) {
+      await this.#parent.begin();
+      await this.#heartbeat.beatNow();
+    }
     this.#queue.run().catch((error: Error) => this.#log.error({ error: error.message }, 'the queue stopped'));
     this.#every(TICK_MS, () => this.#tick());
     this.#every(MEASURE_MS, () => this.#intake.measure());
@@ -364,6 +382,7 @@ export class FleetWorker {
   async #drain(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    this.#parent?.tellDraining(true);
     this.#log.info({ worker: this.#config.workerId, held: this.#processor.size }, 'worker_draining');
     this.#facts.event({ event: 'worker_draining', at: new Date().toISOString(), worker: this.#config.workerId });
     await this.#queue.pause(true);
@@ -378,6 +397,7 @@ export class FleetWorker {
   async #undrain(): Promise<void> {
     if (this.#stopping) return;
     this.#draining = false;
+    this.#parent?.tellDraining(false);
     this.#processor.undrain();
     await this.#queue.resume();
     await this.#heartbeat.beatNow();
@@ -494,7 +514,7 @@ export class FleetWorker {
     const { silentMs } = this.#heartbeat;
     if (silentMs < SILENT_MS || this.#cutOff || this.#askingPeers || this.#draining) return;
     this.#askingPeers = true;
-    const peers = this.#peers.map(({ http }) => http);
+    const peers = this.#peers.map(({ http }) => this.#near(http));
     const votes = await askPeers(peers, this.#clusterKey).finally(() => {
       this.#askingPeers = false;
     });
@@ -543,6 +563,13 @@ export class FleetWorker {
     if (this.#draining) reasons.push('draining');
     if (this.#heartbeat.silentMs > SILENT_MS) reasons.push('redis does not answer');
     return reasons;
+  }
+
+  /** Where this worker reaches another one that advertises `address`: a process of this host over loopback, whatever firewalls say, unless that is denied. */
+  #near(address: string): string {
+    const local = this.#parent?.near(address);
+    const isOpen = local !== undefined && this.#policy.allows(bareHost(local.replace(/:\d+$/, '')), 'operator');
+    return isOpen ? local : address;
   }
 
   /** HTTP addresses of those that can take a stream when this worker takes it no more. */

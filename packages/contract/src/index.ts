@@ -17,3 +17,4 @@ export * from './requests.ts';
 export * from './session.ts';
 export * from './status.ts';
 export * from './target-check.ts';
+export * from './worker-process.ts';

@@ -9,7 +9,7 @@ import { startRedis, type TestRedis } from './redis.ts';
 import { TestProcess } from './test-process.ts';
 import { until } from './until.ts';
 
-const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+export const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 export const PINNED_NODE = join(REPOSITORY, 'node_modules', '.bin', 'node');
 const START_TIMEOUT_MS = 30_000;
 

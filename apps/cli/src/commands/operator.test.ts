@@ -284,6 +284,16 @@ describe('workers, drain and undrain', () => {
     expect(await pushfleet('drain worker-1')).toMatchObject({ exitCode: 0, stdout: 'worker-1 draining\n' });
   });
 
+  it('drains all processes of a host by the name that they have in common', async () => {
+    const workers = ['host-1', 'host-2', 'other-1'].map((name) => workerView({ id: name, name }));
+    api.on('GET /api/v1/workers', { body: { workers, drains: [] } });
+    for (const name of ['host-1', 'host-2']) {
+      api.on(`POST /api/v1/workers/${name}/drain`, { status: 202, body: workerView({ name, state: 'draining' }) });
+    }
+    expect((await pushfleet('drain host-*')).stdout).toBe('host-1 draining\nhost-2 draining\n');
+    expect(await pushfleet('drain nobody-*')).toMatchObject({ exitCode: 3 });
+  });
+
   it('undrains a worker that does not run, and says that there is one', async () => {
     const drains = [{ worker: 'worker-9', by: 'api', at: '2026-01-01T00:00:00Z' }];
     api.on('GET /api/v1/workers', { body: { workers: [workerView()], drains } });

@@ -9,6 +9,7 @@ import { settingsFor } from '../settings.ts';
 import type { FleetSettings } from '../up/environment.ts';
 import { Fleet } from '../up/fleet.ts';
 import { choosePort, isFree, type PortChoice, type PortWish } from '../up/ports.ts';
+import { planProcessPorts } from '../workers/process-ports.ts';
 import { configError, readConfig, writeDiagnostics } from './config.ts';
 import { parseAtLeastOne } from './operator.ts';
 
@@ -23,7 +24,12 @@ export function addUp(program: Command, context: Context): void {
   program
     .command('up')
     .description('run a whole fleet on this machine: Redis unless REDIS_URL names one, scheduler and workers')
-    .option('--processes <n>', 'number of workers', parseAtLeastOne, 1)
+    .option(
+      '--processes <n>',
+      'number of workers, each a process; they share the RTMP and the HTTP port',
+      parseAtLeastOne,
+      1,
+    )
     .option('--config <file>', 'streams and pushes; PUSHFLEET_CONFIG when absent')
     .option('--demo', 'also run the local receivers that examples/pushfleet.conf pushes to')
     .option('--log <file>', 'append the logs of all processes to this file')
@@ -35,6 +41,9 @@ async function up(options: UpOptions, context: Context): Promise<void> {
   const configFile = options.config ?? environment.configFile;
   if (configFile !== undefined) await requireConfig(configFile, context);
   const ports = await choosePorts(environment, context.env);
+  const isSet = Boolean(context.env.PUSHFLEET_PROCESS_PORTS);
+  const { processes } = options;
+  const workers = processes === 1 ? undefined : await planProcessPorts(environment, processes, isSet);
   if (options.demo) await requireReceiverPorts();
   const redis = environment.redisUrl === undefined ? await startRedis() : undefined;
   try {
@@ -44,9 +53,17 @@ async function up(options: UpOptions, context: Context): Promise<void> {
       configFile: configFile && resolve(configFile),
       ...ports.values,
     };
-    const { processes: workers, demo = false, log: logFile } = options;
+    const { demo = false, log: logFile } = options;
     const { host, token } = environment;
-    const plan = { settings, host, token: token?.reveal(), workers, demo, logFile, notices: ports.notices };
+    const plan = {
+      settings,
+      host,
+      token: token?.reveal(),
+      workers: workers?.ports,
+      demo,
+      logFile,
+      notices: [...ports.notices, workers?.notice ?? ''].filter(Boolean),
+    };
     await new Fleet(plan, context).run();
   } finally {
     await redis?.stop();

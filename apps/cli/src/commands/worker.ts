@@ -1,39 +1,57 @@
+import { availableParallelism } from 'node:os';
+import { createLogger, type Environment } from '@pushfleet/config';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { settingsFor } from '../settings.ts';
 import { Children } from '../up/children.ts';
-import { oneOfWorkers } from '../up/environment.ts';
+import { planProcessPorts } from '../workers/process-ports.ts';
+import { WorkerGroup } from '../workers/worker-group.ts';
 import { parseAtLeastOne } from './operator.ts';
 
 export function addWorker(program: Command, context: Context): void {
   program
     .command('worker')
-    .description('run a worker, which holds pushes and takes streams in; needs REDIS_URL')
+    .description('run workers, which hold pushes and take streams in; needs REDIS_URL')
     .option(
       '--processes <n>',
-      'number of workers; the first takes the ports, the others any free ones',
+      'number of workers, each a process; they share the RTMP and the HTTP port (default: the number of cores)',
       parseAtLeastOne,
-      1,
     )
-    .action(async ({ processes }: { processes: number }) => {
+    .action(async ({ processes }: { processes?: number }) => {
+      const environment = settingsFor('worker', context);
+      const count = processes ?? sensibleProcesses(environment);
       // The entry is a program of its own: it reads the environment, and drains on SIGTERM.
-      if (processes === 1) await import('@pushfleet/worker/main');
-      else await runWorkers(processes, context);
+      if (count === 1) await import('@pushfleet/worker/main');
+      else await runWorkers(count, environment, context);
     });
 }
 
-async function runWorkers(processes: number, context: Context): Promise<void> {
-  settingsFor('worker', context); // said once, instead of by every worker
-  const { env, stdout, stderr, interrupts } = context;
-  const notice = (text: string): void => void stderr.write(`${text}\n`);
-  const children = new Children({
-    onMessage: () => {},
-    onNotice: notice,
+/** One a core that this process may use. Workers fetch streams from one another by RTMP: without it, only one can serve what is published. */
+const sensibleProcesses = ({ rtmpPort }: Environment): number => (rtmpPort === 'off' ? 1 : availableParallelism());
+
+/** What becomes of the processes stands in the same log as what they say. */
+async function runWorkers(processes: number, environment: Environment, context: Context): Promise<void> {
+  const { env, stdout, interrupts } = context;
+  const log = createLogger({ name: 'workers', level: environment.logLevel, destination: stdout });
+  const { ports, notice } = await planProcessPorts(environment, processes, Boolean(env.PUSHFLEET_PROCESS_PORTS));
+  if (notice !== '') log.warn(notice);
+  if (environment.rtmpPort === 'off') {
+    log.warn(
+      'PUSHFLEET_RTMP_PORT is off: a stream that is published over HTTP reaches only pushes of the process that takes it in',
+    );
+  }
+  const children: Children = new Children({
+    onMessage: (child, message) => group.hear(child, message),
+    onEnded: (child) => group.ended(child),
+    onNotice: (text) => log.warn(text),
+    onComplaint: () => {},
     onLog: (_child, line) => stdout.write(`${line}\n`),
   });
-  const entry = import.meta.resolve('@pushfleet/worker/main');
-  for (let i = 0; i < processes; i++) {
-    children.start({ name: `worker-${i + 1}`, entry, env: oneOfWorkers(env, i, processes) });
+  const group = new WorkerGroup({ children, env, environment, name: environment.workerId, ports });
+  try {
+    log.info({ processes, ...(await group.start()) }, 'workers_started');
+    await children.runUntilStopped(interrupts(), () => log.info('workers_stopping'));
+  } finally {
+    group.close();
   }
-  await children.runUntilStopped(interrupts(), () => notice('Stopping. The workers drain.'));
 }

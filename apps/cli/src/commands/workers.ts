@@ -31,18 +31,38 @@ export function addWorkers(program: Command, context: Context): void {
 
 function addDrain(program: Command, context: Context, action: 'drain' | 'undrain', summary: string): void {
   operatorCommand(program, action, summary)
-    .argument('<worker>', 'name of the worker, or its id or the beginning of one')
+    .argument('<worker>', 'name of the worker, or its id or the beginning of one; NAME-* is every process of a host')
     .action(async (name: string, { json }: { json?: true }) => {
       const api = connect(context);
-      const worker = await findWorker(api, name);
-      const after = await api.drain(worker.id, action);
-      if (json) writeJson(context.stdout, after ?? { name: worker.name, drain: null });
-      else context.stdout.write(`${worker.name} ${action === 'drain' ? (after?.state ?? 'draining') : 'ready'}\n`);
+      for (const worker of await findWorkers(api, name)) {
+        const after = await api.drain(worker.id, action);
+        if (json) writeJson(context.stdout, after ?? { name: worker.name, drain: null });
+        else context.stdout.write(`${worker.name} ${action === 'drain' ? (after?.state ?? 'draining') : 'ready'}\n`);
+      }
     });
 }
 
+interface NamedWorker {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** All whose names begin with what stands before a `*` at the end, drained ones that do not run included; without it one. */
+async function findWorkers(api: ApiClient, name: string): Promise<readonly NamedWorker[]> {
+  if (!name.endsWith('*')) return [await findWorker(api, name)];
+  const { workers, drains } = await api.workers();
+  const absent = drains.filter(({ worker }) => !workers.some((one) => one.name === worker));
+  const all: NamedWorker[] = [...workers, ...absent.map(({ worker }) => ({ id: worker, name: worker }))];
+  const found = all.filter((worker) => worker.name.startsWith(name.slice(0, -1)));
+  if (found.length > 0) return found.toSorted((a, b) => a.name.localeCompare(b.name));
+  throw new CliError('notFound', `There is no worker whose name begins with \`${name.slice(0, -1)}\`.`, {
+    code: 'worker_not_found',
+    remedy: 'See `pushfleet workers`.',
+  });
+}
+
 /** By exact name or id, else by the only id or name that begins so. A drained worker that does not run has only its name. */
-async function findWorker(api: ApiClient, name: string): Promise<{ readonly id: string; readonly name: string }> {
+async function findWorker(api: ApiClient, name: string): Promise<NamedWorker> {
   const { workers, drains } = await api.workers();
   if (drains.some(({ worker }) => worker === name) && !workers.some((worker) => worker.name === name)) {
     return { id: name, name };

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { spawnOwned } from '../owned-process.ts';
@@ -18,10 +19,14 @@ export interface ChildSpec {
 export interface ChildEvents {
   /** Sent by `process.send` of the child. */
   readonly onMessage: (child: string, message: unknown) => void;
+  /** It has ended, whatever becomes of it. */
+  readonly onEnded?: (child: string) => void;
   /** A line of its log, whole. */
   readonly onLog: (child: string, line: string) => void;
-  /** What a person should read, as a sentence. */
+  /** What became of it, as a sentence. */
   readonly onNotice: (text: string) => void;
+  /** Warnings and last words of its own, which are in its log as well. */
+  readonly onComplaint: (text: string) => void;
   /** It ended before it was ever ready: starting it again would not help. `exitCode` is null after a signal. */
   readonly onFailedStart: (child: string, exitCode: number | null) => void;
 }
@@ -48,6 +53,7 @@ export class Child {
   #process: ChildProcess | undefined;
   #ready = false;
   #crashes = 0;
+  #restarts = 0;
   #stopping = false;
   #restart: NodeJS.Timeout | undefined;
   #lastWords: string[] = [];
@@ -60,9 +66,16 @@ export class Child {
     this.#start();
   }
 
-  /** Sends a message; nobody hears it while the process is being started again. */
-  tell(message: object): void {
-    if (this.#process?.connected) this.#process.send(message);
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Sends a message, and with it a connection; false while the process is being started again: then nobody hears it. */
+  tell(message: object, socket?: Socket): boolean {
+    if (!this.#process?.connected) return false;
+    this.#process.send(message, socket, () => {}); // the end of the process is told by its exit
+    return true;
   }
 
   /** Sends SIGTERM and resolves when the process has ended; it is not started again. */
@@ -104,16 +117,17 @@ export class Child {
     this.#events.onLog(this.name, line);
     const entry = readLogLine(line);
     if (entry === undefined) this.#lastWords = [...this.#lastWords, line].slice(-LAST_WORDS);
-    else if (entry.isWarning) this.#events.onNotice(`${this.name}: ${entry.text}`);
+    else if (entry.isWarning) this.#events.onComplaint(`${this.name}: ${entry.text}`);
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null, livedMs: number): void {
     this.#process = undefined;
+    this.#events.onEnded?.(this.name);
     if (this.#stopping) {
       this.#gone.resolve();
       return;
     }
-    for (const line of this.#lastWords) this.#events.onNotice(`${this.name}: ${line}`);
+    for (const line of this.#lastWords) this.#events.onComplaint(`${this.name}: ${line}`);
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
     if (!this.#ready && livedMs < STARTED_MS) {
       this.#events.onNotice(`${this.name} ${how} before it was ready.`);
@@ -126,6 +140,9 @@ export class Child {
     this.#crashes = livedMs > HEALTHY_MS ? 1 : this.#crashes + 1;
     const pauseMs = restartPauseMs(this.#crashes);
     this.#events.onNotice(`${this.name} ${how}; starting it again in ${pauseMs / 1000} s.`);
-    this.#restart = setTimeout(() => this.#start(), pauseMs);
+    this.#restart = setTimeout(() => {
+      this.#restarts += 1;
+      this.#start();
+    }, pauseMs);
   }
 }

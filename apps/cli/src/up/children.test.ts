@@ -29,6 +29,7 @@ function start() {
   const children = new Children({
     onMessage: (_child, message) => messages.push(message as { pid: number }),
     onNotice: (text) => notices.push(text),
+    onComplaint: (text) => notices.push(text),
     onLog: (_child, line) => logs.push(line),
   });
   const run = () => children.runUntilStopped({ stop: stop.signal, kill: kill.signal }, () => {});

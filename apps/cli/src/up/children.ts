@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
 import type { Interrupts } from '../context.ts';
@@ -28,9 +29,14 @@ export class Children {
     this.#children.push(new Child(spec, { ...this.#events, onFailedStart }));
   }
 
-  /** Sends a message to the child of this name, if there is one. */
-  tell(name: string, message: object): void {
-    this.#children.find((child) => child.name === name)?.tell(message);
+  /** Sends a message, and with it a connection, to the child of this name; false when that does not run now. */
+  tell(name: string, message: object, socket?: Socket): boolean {
+    return this.#find(name)?.tell(message, socket) ?? false;
+  }
+
+  /** How often the child of this name was started again. */
+  restarts(name: string): number {
+    return this.#find(name)?.restarts ?? 0;
   }
 
   /**
@@ -45,6 +51,10 @@ export class Children {
     onStopping(failure);
     await this.#end(kill);
     if (failure !== undefined) throw failure;
+  }
+
+  #find(name: string): Child | undefined {
+    return this.#children.find((child) => child.name === name);
   }
 
   async #end(kill: AbortSignal): Promise<void> {

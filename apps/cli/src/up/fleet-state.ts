@@ -11,7 +11,7 @@ export interface FleetState {
   /** The API has answered before. */
   readonly answered: boolean;
   readonly phase: 'running' | 'stopping' | 'stopped';
-  /** `host:port` of the first worker's ingest; empty when it is off or not yet known. */
+  /** `host:port` of the workers' ingest; empty when it is off or not yet known. */
   readonly rtmp: string;
   readonly http: string;
   readonly workers: readonly WorkerView[];

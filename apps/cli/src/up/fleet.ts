@@ -1,9 +1,12 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { loadEnvironment } from '@pushfleet/config';
 import { ApiClient } from '../api/client.ts';
 import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { isReceiverMessage, type RouteMessage } from '../demo/received.ts';
 import { everySecond } from '../every-second.ts';
+import type { ProcessPorts } from '../workers/process-ports.ts';
+import { type SharedAddresses, WorkerGroup } from '../workers/worker-group.ts';
 import { Children } from './children.ts';
 import { type FleetSettings, schedulerEnvironment, workerEnvironment } from './environment.ts';
 import { type FleetOutput, fleetOutput } from './fleet-output.ts';
@@ -15,7 +18,8 @@ export interface FleetPlan {
   /** PUSHFLEET_HOST and PUSHFLEET_TOKEN. */
   readonly host: string;
   readonly token: string | undefined;
-  readonly workers: number;
+  /** Own ports of the workers, when there are several behind the ports of the settings; else there is one, and it has them. */
+  readonly workers: readonly ProcessPorts[] | undefined;
   /** Run the local receiver of the demo. */
   readonly demo: boolean;
   /** File for the logs of all children. */
@@ -28,8 +32,7 @@ export interface FleetPlan {
 const REPEAT_MS = 10_000;
 const SCHEDULER = 'scheduler';
 const RECEIVER = 'receiver';
-/** The one with the well-known ports. */
-const FIRST_WORKER = 'worker-1';
+const ONLY_WORKER = 'worker-1';
 
 /** A scheduler and its workers as child processes, with what a person sees of them. */
 export class Fleet {
@@ -39,6 +42,8 @@ export class Fleet {
   readonly #log: WriteStream | undefined;
   readonly #saidAt = new Map<string, number>();
   #state: FleetState;
+  /** When there are several workers. */
+  #group: WorkerGroup | undefined;
 
   constructor(plan: FleetPlan, context: Context) {
     this.#plan = plan;
@@ -67,9 +72,10 @@ export class Fleet {
     const watched = everySecond(watching.signal, () => this.#look());
     try {
       for (const notice of this.#plan.notices) this.#notice(notice);
-      const children = this.#startChildren();
+      const children = await this.#startChildren();
       await children.runUntilStopped(this.#context.interrupts(), (failure) => this.#stopping(failure));
     } finally {
+      this.#group?.close();
       watching.abort();
       await watched;
       this.#update({ phase: 'stopped' });
@@ -79,38 +85,51 @@ export class Fleet {
     }
   }
 
-  #startChildren(): Children {
-    const { settings, workers, demo } = this.#plan;
+  async #startChildren(): Promise<Children> {
+    const { settings, demo } = this.#plan;
     const { env } = this.#context;
     const children: Children = new Children({
       onMessage: (child, message) => this.#hear(children, child, message),
+      onEnded: (child) => this.#group?.ended(child),
       onNotice: (text) => this.#notice(text),
+      onComplaint: (text) => this.#notice(text),
       onLog: (_child, line) => this.#log?.write(`${line}\n`),
     });
+    // First, because nothing may be left running when their ports cannot be had.
+    await this.#startWorkers(children);
     if (demo) children.start({ name: RECEIVER, entry: import.meta.resolve('../demo/main.ts'), env });
     const schedulerEntry = import.meta.resolve('@pushfleet/scheduler/main');
     children.start({ name: SCHEDULER, entry: schedulerEntry, env: schedulerEnvironment(env, settings) });
-    const workerEntry = import.meta.resolve('@pushfleet/worker/main');
-    for (let i = 0; i < workers; i++) {
-      children.start({
-        name: `worker-${i + 1}`,
-        entry: workerEntry,
-        env: workerEnvironment(env, settings, i, workers),
-      });
-    }
     return children;
+  }
+
+  async #startWorkers(children: Children): Promise<void> {
+    const { settings, workers: ports } = this.#plan;
+    const env = workerEnvironment(this.#context.env, settings);
+    if (ports === undefined) {
+      children.start({ name: ONLY_WORKER, entry: import.meta.resolve('@pushfleet/worker/main'), env });
+      return;
+    }
+    const environment = loadEnvironment(env, 'worker');
+    const name = this.#context.env.PUSHFLEET_WORKER_ID || (settings.privateRedis ? 'worker' : environment.workerId);
+    this.#group = new WorkerGroup({ children, env, environment, name, ports });
+    this.#ingestAt(children, await this.#group.start());
+  }
+
+  #ingestAt(children: Children, { rtmp, http }: SharedAddresses): void {
+    this.#update({ rtmp, http });
+    if (http !== '') children.tell(RECEIVER, { worker: http } satisfies RouteMessage);
   }
 
   #hear(children: Children, child: string, message: unknown): void {
     if (isReceiverMessage(message)) {
       this.#update({ received: message.received });
-    } else if (isReadyMessage(message)) {
-      const { api, rtmp = '', http = '' } = message;
-      if (api !== undefined) this.#update({ api: apiUrl(this.#plan.host, new URL(api).port || '80') });
-      else if (child === FIRST_WORKER) this.#update({ rtmp, http });
-      const worker = this.#state.http;
-      if (worker !== '') children.tell(RECEIVER, { worker } satisfies RouteMessage);
-    }
+    } else if (child === RECEIVER || child === SCHEDULER) {
+      if (!isReadyMessage(message)) return;
+      if (message.api !== undefined) this.#update({ api: apiUrl(this.#plan.host, new URL(message.api).port || '80') });
+      this.#ingestAt(children, this.#state);
+    } else if (this.#group !== undefined) this.#group.hear(child, message);
+    else if (isReadyMessage(message)) this.#ingestAt(children, { rtmp: message.rtmp ?? '', http: message.http ?? '' });
   }
 
   #stopping(failure: CliError | undefined): void {

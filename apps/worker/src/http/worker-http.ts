@@ -15,8 +15,8 @@ export interface WorkerHttpDeps {
   readonly fence: (clusterProof: string | undefined) => Promise<Testimony | undefined>;
   /** What a stream carries; undefined when it is not live here. */
   readonly mediaInfo: (stream: string) => MediaInfo | undefined;
-  /** Prometheus text. */
-  readonly metrics: () => string;
+  /** Prometheus text: of this worker, or of all that share the port at which somebody asks. */
+  readonly metrics: (isSharedPort: boolean) => string | Promise<string>;
   /** Everything else: streams that come in and go out. */
   readonly media: (exchange: Exchange) => Promise<void>;
   /** A request failed in a way that nobody foresaw; the peer has been sent away. */
@@ -34,6 +34,7 @@ const GOODBYE_MS = 500;
 export class WorkerHttp {
   readonly #deps: WorkerHttpDeps;
   readonly #server: http.Server;
+  readonly #adopted = new WeakSet<net.Socket>();
 
   constructor(deps: WorkerHttpDeps) {
     this.#deps = deps;
@@ -62,6 +63,13 @@ export class WorkerHttp {
     });
   }
 
+  /** Serves a connection that came to the port which this worker shares with others; one that comes too late is closed. */
+  adopt(socket: net.Socket): void {
+    if (!this.#server.listening) return void socket.destroy();
+    this.#adopted.add(socket);
+    this.#server.emit('connection', socket);
+  }
+
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeIdleConnections();
@@ -80,11 +88,11 @@ export class WorkerHttp {
   #serve(page: string, exchange: Exchange): Promise<void> {
     if (!Object.hasOwn(pages, page)) return this.#deps.media(exchange);
     ignoreBody(exchange);
-    return pages[page]!(this.#deps, exchange);
+    return pages[page]!(this.#deps, exchange, this.#adopted.has(exchange.request.socket));
   }
 }
 
-type Page = (deps: WorkerHttpDeps, exchange: Exchange) => Promise<void>;
+type Page = (deps: WorkerHttpDeps, exchange: Exchange, isSharedPort: boolean) => Promise<void>;
 
 /** They go before streams of the same names. */
 const pages: Readonly<Record<string, Page>> = {
@@ -97,8 +105,9 @@ const pages: Readonly<Record<string, Page>> = {
       warnings: deps.warnings(),
     });
   },
-  '/metrics': async (deps, { response }) => {
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(deps.metrics());
+  '/metrics': async (deps, { response }, isSharedPort) => {
+    const text = await deps.metrics(isSharedPort);
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
   },
   '/media_info': async (deps, exchange) => {
     const stream = new URLSearchParams(exchange.request.url?.split('?', 2)[1]).get('stream') ?? '';

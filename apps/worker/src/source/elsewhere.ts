@@ -6,6 +6,8 @@ export interface ElsewhereDeps {
   readonly self: () => string;
   /** HTTP addresses of the other living workers that are not being drained. */
   readonly ready: () => readonly string[];
+  /** The HTTP address is that of another process of this host. */
+  readonly isSibling: (address: string) => boolean;
 }
 
 /** Which other worker a peer is sent to. An address is `host:port`; undefined when there is none to name. */
@@ -24,6 +26,15 @@ export class Elsewhere {
   /** The worker that has the stream. */
   async holder(stream: string): Promise<string | undefined> {
     return this.at((await this.#deps.live.holder(stream))?.http);
+  }
+
+  /**
+   * The worker of another host that has the stream. What another process of this one has is better fetched than sent for: its own port may be
+   * behind a firewall.
+   */
+  async host(stream: string): Promise<string | undefined> {
+    const holder = await this.holder(stream);
+    return holder === undefined || this.#deps.isSibling(holder) ? undefined : holder;
   }
 
   /** The worker that has the stream, or any that is ready. */

@@ -68,7 +68,7 @@ export class HttpPlayout {
     const { publications, players, elsewhere, draining } = this.#deps;
     if (publications.has(name)) return undefined;
     if (draining()) return elsewhere.any(name);
-    return players.isLive(name) ? undefined : elsewhere.holder(name);
+    return players.isLive(name) ? undefined : elsewhere.host(name);
   }
 
   #serve({ request, response }: Exchange, format: MediaFormat, play: Play): void {

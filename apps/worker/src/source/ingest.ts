@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { DesiredStream } from '@pushfleet/contract';
 import type { Exchange } from '../http/exchange.ts';
 import type { ClusterPulls } from './cluster-pulls.ts';
@@ -14,6 +15,8 @@ export interface IngestDeps extends PublicationsDeps {
   /** HTTP addresses, `host:port`: of this worker, and of the others that live and are not being drained. */
   readonly httpAddress: () => string;
   readonly readyPeers: () => readonly string[];
+  /** The HTTP address is that of another process of this host. */
+  readonly isSibling: (address: string) => boolean;
   /** An HTTP publisher that sends no media for this long is sent away. */
   readonly mediaTimeoutMs?: number;
 }
@@ -29,11 +32,12 @@ export class Ingest {
   readonly #media: HttpMedia;
 
   constructor(deps: IngestDeps) {
-    const { live, httpAddress: self, readyPeers: ready, draining, log, mediaTimeoutMs = MEDIA_TIMEOUT_MS } = deps;
+    const { live, httpAddress: self, readyPeers: ready, isSibling, draining, log } = deps;
+    const { mediaTimeoutMs = MEDIA_TIMEOUT_MS } = deps;
     const failed = (err: unknown) => log.error({ err }, 'connection failed');
     const publications = new Publications(deps);
     const players = new Players(deps);
-    const elsewhere = new Elsewhere({ live, self, ready });
+    const elsewhere = new Elsewhere({ live, self, ready, isSibling });
     this.#publications = publications;
     this.#rtmp = new RtmpIngest({ publications, players, failed });
     this.#playout = new HttpPlayout({ publications, players, elsewhere, draining });
@@ -43,6 +47,11 @@ export class Ingest {
   /** Resolves with the RTMP port that was bound. */
   listen(port: number, host: string): Promise<number> {
     return this.#rtmp.listen(port, host);
+  }
+
+  /** Serves a connection that came to the RTMP port which this worker shares with others. */
+  adopt(socket: Socket): void {
+    this.#rtmp.adopt(socket);
   }
 
   /** A request to the HTTP port that concerns a stream. */

@@ -46,6 +46,12 @@ export class RtmpIngest {
     });
   }
 
+  /** Serves a connection that came in elsewhere on this host; one that comes too late is closed. */
+  adopt(socket: net.Socket): void {
+    if (this.#server.listening) this.#serve(socket);
+    else socket.destroy();
+  }
+
   /** Ends every connection. */
   close(): void {
     this.#server.close();

@@ -48,6 +48,8 @@ export interface Environment {
   readonly labels: Readonly<Record<string, string>>;
   readonly rtmpPort: number | 'off';
   readonly httpPort: number | 'off';
+  /** First of the ports that the processes of one host have of their own. */
+  readonly processPorts: number;
   readonly bind: string;
   readonly advertise: string;
   readonly clusterKey: Secret | undefined;
@@ -218,6 +220,14 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     roles: workers,
     kind: portOrOff,
     fallback: () => 8081,
+  },
+  processPorts: {
+    name: 'PUSHFLEET_PROCESS_PORTS',
+    default: '19350; any free ones with `up`',
+    doc: 'With several processes: first of the ports where other workers reach one of them, an RTMP and an HTTP port each; 0 is any free ones.',
+    roles: workers,
+    kind: port,
+    fallback: (role) => (role === 'up' ? 0 : 19_350),
   },
   bind: {
     name: 'PUSHFLEET_BIND',

@@ -66,6 +66,7 @@ export class IngestKit {
       holder: async (name) => this.holders.get(name),
     };
     this.ingest = new Ingest({
+      isSibling: () => false,
       hubs: this.hubs,
       live: live as LiveRegistry,
       stream: async (name) => this.#streams.get(name),

@@ -1,0 +1,33 @@
+// What the worker processes of one host and their parent say to one another, over the channel that Node opens between them. Both ends are of
+// one version: these are types and no schemas.
+
+/** A port that the parent listens on for all of its processes. */
+export type SharedPort = 'rtmp' | 'http';
+
+export type ToWorkerProcess =
+  /** Comes with the socket of somebody who has connected to the shared port; answered with `taken`. */
+  | { readonly op: 'connection'; readonly port: SharedPort }
+  /** The other processes of this host: the `host:port` that they advertise -> where they are reached from here. */
+  | { readonly op: 'siblings'; readonly addresses: Readonly<Record<string, string>> }
+  /** Take pushes: all processes of this host are in the fleet, and each knows its share. */
+  | { readonly op: 'begin' }
+  /** Tell your own metrics. */
+  | { readonly op: 'metrics'; readonly question: number }
+  /** Here are those of all processes. */
+  | { readonly op: 'all_metrics'; readonly question: number; readonly text: string };
+
+export type FromWorkerProcess =
+  /** It listens and is in the fleet; it waits for `begin`. */
+  | { readonly op: 'listed' }
+  | { readonly op: 'taken' }
+  /** One of the connections that were handed over is closed. */
+  | { readonly op: 'closed' }
+  /** While a process drains, connections go to the others. */
+  | { readonly op: 'draining'; readonly draining: boolean }
+  /** Somebody at the shared port asks for the metrics of all processes. */
+  | { readonly op: 'all_metrics'; readonly question: number }
+  /** The answer to `metrics`: Prometheus text. */
+  | { readonly op: 'metrics'; readonly question: number; readonly text: string };
+
+/** Argument with which the parent starts the processes that share its ports. */
+export const SHARED_PORTS_ARGUMENT = '--shared-ports';
