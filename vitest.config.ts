@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './tests/src/setup/closing-line.ts';
+import { LongestFirst } from './tests/src/setup/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -7,6 +8,7 @@ export default defineConfig({
     pool: 'forks',
     // Fleet tests start processes and media tools of their own: more at a time than this and deadlines start to lie.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     globalSetup: './tests/src/setup/global-setup.ts',
