@@ -4,7 +4,14 @@ import { within } from '../fleet/within.ts';
 
 /** What of a Node process the channel needs. */
 export interface Channel {
-  send?: ((message: FromWorkerProcess) => unknown) | undefined;
+  send?:
+    | ((
+        message: FromWorkerProcess,
+        handle: undefined,
+        options: undefined,
+        sent: (error: Error | null) => void,
+      ) => unknown)
+    | undefined;
   on(event: 'message', listener: (message: unknown, socket: unknown) => void): unknown;
 }
 
@@ -107,10 +114,8 @@ export class ParentChannel {
     this.#service.connection(port, socket);
   }
 
-  /** A parent that is gone is told nothing: this process is about to end as well. */
   #tell(message: FromWorkerProcess): void {
-    try {
-      this.#channel.send?.(message);
-    } catch {}
+    // A parent that is gone is told nothing: this process is about to end as well.
+    this.#channel.send?.(message, undefined, undefined, () => {});
   }
 }
