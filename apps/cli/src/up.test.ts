@@ -52,7 +52,7 @@ class Up {
       if (match === null) throw new Error(`${pattern} is missing in:\n${this.output}`);
       return match;
     };
-    return vi.waitFor(found, { timeout: 20_000, interval: 50 });
+    return vi.waitFor(found, { timeout: 40_000, interval: 50 }); // scheduler, worker and Redis start on a busy machine
   }
 
   async exitCode(): Promise<unknown> {
