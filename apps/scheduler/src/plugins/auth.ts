@@ -145,7 +145,7 @@ function isFromOwnPage({ headers }: FastifyRequest): boolean {
 
 /** `Secure` where the browser has come by TLS, also when a proxy has taken that off. */
 function cookieFields({ protocol, headers }: FastifyRequest) {
-  const secure = protocol === 'https' || headers['x-forwarded-proto'] === 'https';
+  const secure = protocol === 'https' || String(headers['x-forwarded-proto']).startsWith('https');
   return { path: '/', httpOnly: true, sameSite: 'strict', secure } as const;
 }
 
