@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 
 const BROWSERS = [
   '/usr/bin/chromium',
@@ -49,11 +49,16 @@ const PAGE = `
     }
   </script>`;
 
-/** Chromium plays a playlist with hls.js, on a page of the same origin, until it has played for so long or has failed for good. */
-export async function playWithHlsJs(playlistUrl: string, seconds: number): Promise<Playback> {
+/** Muted and without a sandbox, which containers do not allow. */
+export function launchChromium(): Promise<Browser> {
   const executablePath = BROWSERS.find(existsSync);
   if (executablePath === undefined) throw new Error(`no Chromium among ${BROWSERS.join(', ')}`);
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'] });
+}
+
+/** Chromium plays a playlist with hls.js, on a page of the same origin, until it has played for so long or has failed for good. */
+export async function playWithHlsJs(playlistUrl: string, seconds: number): Promise<Playback> {
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(new URL('/', playlistUrl).href); // whatever it answers: the page is of this origin
