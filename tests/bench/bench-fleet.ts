@@ -83,6 +83,15 @@ export class BenchFleet {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 
+  /** Of the scheduler. */
+  get url(): string {
+    return this.#scheduler.http;
+  }
+
+  get redisUrl(): string {
+    return this.#server.url;
+  }
+
   /** Ids of the processes of all workers, with what they have started. */
   get workerProcesses(): number[] {
     return processTrees(this.#workers.map(({ child }) => child.pid!));

@@ -1,3 +1,4 @@
+import { dashboard } from './dashboard.ts';
 import { failover } from './failover.ts';
 import { fanout } from './fanout.ts';
 import { protocolsBenchmark } from './protocols.ts';
@@ -8,4 +9,13 @@ import { storm } from './storm.ts';
 import { streams } from './streams.ts';
 
 /** All benchmarks, in the order in which they are listed. */
-export const benchmarks: readonly Benchmark[] = [fanout, protocolsBenchmark, streams, start, failover, storm, scale];
+export const benchmarks: readonly Benchmark[] = [
+  fanout,
+  protocolsBenchmark,
+  streams,
+  start,
+  failover,
+  storm,
+  scale,
+  dashboard,
+];
