@@ -1,4 +1,4 @@
-// The commands of this repository on a bare clone: node scripts/run.mjs <start|test|check|bench> [arguments].
+// The commands of this repository on a bare clone: node scripts/run.mjs <start|test|check|screenshots|bench> [arguments].
 // Needs nothing but Node >= 18; everything else is set up on the way and is left alone once it is there.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,14 @@ const commands = {
   async check() {
     await setUp([]);
     return (await check('inherit')).code;
+  },
+
+  /** The pictures of docs/screenshots. */
+  async screenshots() {
+    await setUp(toolsOfTest);
+    const built = await build();
+    if (built.code !== 0) throw new SetupError(`The dashboard cannot be built:\n${built.output}`);
+    return runNode([path.join(root, 'tests', 'screenshots', 'main.ts')], environment());
   },
 
   /** A benchmark of tests/bench; without a name it lists them. */

@@ -77,7 +77,7 @@ describe('the set-up', () => {
   it('ends with exit code 2 and the usage for an unknown command', async () => {
     const { code, output } = await runScript('tset');
     expect(code).toBe(2);
-    expect(output).toContain('<start|test|check|bench>');
+    expect(output).toContain('<start|test|check|screenshots|bench>');
   });
 });
 
