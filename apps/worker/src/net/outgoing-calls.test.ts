@@ -10,6 +10,8 @@ const guarded = ['apps/worker/src', 'packages/protocols/src'];
 const exceptions: Readonly<Record<string, string>> = {
   'apps/worker/src/net/dial.ts': 'the guarded dial itself: everything else gets its connections from here',
   'packages/protocols/src/hls/lane.ts': 'has a client of undici that gets every connection from the guarded dial',
+  'apps/worker/src/fleet/peer-watch.ts':
+    'looks whether a worker of the same fleet still listens, at the address from its heartbeat',
   'apps/worker/src/fleet/peer-votes.ts': 'asks the workers of the same fleet, at addresses from their own heartbeats',
 };
 
