@@ -79,6 +79,25 @@ describe('the scripts that touch the keys of BullMQ', () => {
     expect(next.now + next.nextLateMs).toBe(now + 300);
   });
 
+  it('beat: wakes a worker while a job waits or is due, and nobody while there is none', async () => {
+    const marker = `${keys.tag}:${queue.name}:marker`;
+    const wakes = async () => {
+      await redis.del(marker);
+      await scripts.beat('w1', '{}', 'e');
+      return (await redis.zscore(marker, '0')) === '0';
+    };
+    expect(await wakes()).toBe(false);
+    const later = await queue.add('push', { v: 1, push: 'later', revision: 1 }, { jobId: 'push-later', delay: 60_000 });
+    expect(await wakes()).toBe(false);
+    await later.changeDelay(0);
+    expect(await wakes()).toBe(true);
+    await later.remove();
+    const waiting = await queue.add('push', { v: 1, push: 'now', revision: 1 }, { jobId: 'push-now' });
+    expect(await wakes()).toBe(true);
+    await waiting.remove();
+    expect(await wakes()).toBe(false);
+  });
+
   it('reap: frees the jobs of the dead worker and of nobody else, so that BullMQ moves them back', async () => {
     await activeJob('push-a', 'dead:0');
     await activeJob('push-b', 'alive:0');

@@ -1,16 +1,17 @@
 // Every Redis script of the worker that touches BullMQ's keys or the fleet's, each named after what it promises. They rely on the key
-// layout of the BullMQ version that `scripts.test.ts` pins: `<queue>:active`, `:wait`, `:stalled`, `:stalled-check`, `<job>:lock`,
+// layout of the BullMQ version that `scripts.test.ts` pins: `<queue>:active`, `:wait`, `:delayed`, `:marker`, `:stalled`, `:stalled-check`, `<job>:lock`,
 // and the hash fields `atm` (attempts made), `ats` (attempts started), `stc` (stalled counter).
 import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
 /**
  * Beats of all workers in server time, with the records of all when they are asked for; finds the dead and the late; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
- * -1 not known, because whoever remembers may have yet to put it back.
+ * -1 not known, because whoever remembers may have yet to put it back. While there are jobs to be had it wakes a worker that sleeps on them: whoever
+ * was woken by BullMQ may have died since, or lost his connection.
  */
 const BEAT = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local beats, workers, last, grace, epoch, drains, active, wait, delayed, prioritized = unpack(KEYS)
+local beats, workers, last, grace, epoch, drains, active, wait, delayed, prioritized, marker = unpack(KEYS)
 local id, record, gapMs, graceMs, candidate, name = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 local deadMs, lateMs, wantsRecords = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 local current = redis.call('GET', epoch)
@@ -36,9 +37,12 @@ local function dueMs(afterMs)
 end
 local drain = redis.call('HEXISTS', drains, name)
 if drain == 0 then drain = -isGrace end
+local waiting = redis.call('LLEN', wait)
+local due = redis.call('ZCOUNT', delayed, '-inf', now * 4096)
+if waiting + due > 0 then redis.call('ZADD', marker, 0, '0') end
 return { now, current, isNew, dead, wantsRecords and redis.call('HVALS', workers), redis.call('HLEN', workers),
-  redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
-  redis.call('LLEN', wait), drain, late, dueMs(deadMs), dueMs(lateMs) }`;
+  redis.call('LLEN', active) + waiting + redis.call('ZCARD', delayed) + redis.call('ZCARD', prioritized),
+  waiting, drain, late, dueMs(deadMs), dueMs(lateMs) }`;
 
 /**
  * Frees the locks of a worker that has not beaten for so long, so that BullMQ's own mover takes its jobs back. Never during grace (-1), before its
@@ -269,7 +273,7 @@ export class FleetScripts {
       k.grace,
       k.epoch,
       k.drains,
-      ...this.#in('active', 'wait', 'delayed', 'prioritized'),
+      ...this.#in('active', 'wait', 'delayed', 'prioritized', 'marker'),
     ];
     const times = [DEAD_AFTER_MS, LATE_AFTER_MS];
     const args = [workerId, record, GAP_MS, GRACE_MS, epochCandidate, workerName, ...times, wantsRecords ? 1 : 0];

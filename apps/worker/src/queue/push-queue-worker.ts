@@ -14,8 +14,11 @@ const STALLED_INTERVAL_MS = 30_000;
 /** BullMQ only counts how often a push loses its worker: the holder knows when it is too often, and says why. */
 const MAX_STALLED = Number.MAX_SAFE_INTEGER;
 
-/** The queue wakes whoever waits for jobs; who was not woken looks by himself after this time, in seconds. */
-const LOOK_AGAIN_S = 1;
+/**
+ * The queue wakes whoever waits for jobs, and so does each heartbeat; who was not woken looks by himself after this time, in seconds. It is longer than a
+ * failover takes: BullMQ replaces a connection that it has waited on for a second more, which must not happen while sentinels still choose.
+ */
+const LOOK_AGAIN_S = 5;
 /** So many answers of Redis at a time hold nobody up. */
 const MAX_FETCHES = 32;
 /** BullMQ's types do not know that there may be none. */
