@@ -58,6 +58,30 @@ it('a queue whose loop has ended without being paused is started again, and only
   await vi.waitFor(() => expect(done).toHaveBeenCalledTimes(3));
 });
 
+it('what a fetch has brought is held, though one beside it has failed', async () => {
+  const held: string[] = [];
+  const end = Promise.withResolvers<void>();
+  const { worker, queue } = workerOf(async ({ id = '' }) => {
+    held.push(id);
+    await end.promise;
+  });
+  onTestFinished(() => end.resolve());
+  worker.on('error', () => {});
+  const { backend } = worker as unknown as { backend: { moveToActive(token: string): Promise<unknown> } };
+  const fetchOne = backend.moveToActive.bind(backend);
+  let failures = 0;
+  backend.moveToActive = (token) => {
+    if (!token.includes('.') || failures++ > 0) return fetchOne(token);
+    return Promise.reject(new Error('the connection was lost'));
+  };
+  const jobs = Array.from({ length: 5 }, (_, n) => jobOf(`${n}`));
+  await queue.addBulk(jobs);
+  await worker.setConcurrency(10);
+  void worker.run();
+  await vi.waitFor(() => expect(held).toHaveLength(jobs.length), 5_000);
+  expect(failures).toBeGreaterThan(0);
+});
+
 describe('a queue with more jobs than a worker may hold', () => {
   const JOBS = 300;
   const SHARE = 100;

@@ -133,7 +133,11 @@ export class PushQueueWorker extends Worker<PushJob> {
     const fetches = Array.from({ length: wanted }, (_, n) =>
       super.moveToActive(n === 0 ? token : `${token}.${n}`, name),
     );
-    const jobs = (await Promise.all(fetches)).filter((job) => job !== undefined);
+    const answers = await Promise.allSettled(fetches);
+    const jobs = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []));
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    // What the others have brought is ours and locked: it must be held, whatever became of this one.
+    if (failed !== undefined && jobs.length === 0) throw failed.reason;
     this.#fetches = jobs.length === wanted ? Math.min(2 * wanted, MAX_FETCHES) : 1;
     for (const job of jobs.slice(1)) loop?.add(Promise.resolve(job));
     return jobs[0] ?? NO_JOB;
