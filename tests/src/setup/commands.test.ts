@@ -29,7 +29,6 @@ describe('the set-up', () => {
     await scratch.write('npm-calls', '');
     await scratch.write('fake-npm/package.json', '{}'); // CommonJS
     await scratch.write('fake-npm/npm.js', fakeNpm);
-    await scratch.write('node_modules/.bin/turbo', '#!/bin/sh\nexit 0\n', 0o755);
     env = { npm_execpath: join(scratch.path, 'fake-npm', 'npm.js') };
   });
 

@@ -28,7 +28,7 @@ export class ScratchRepository {
     this.path = path;
   }
 
-  /** With the pinned Node and dependencies that count as installed. */
+  /** With the pinned Node, dependencies that count as installed, and a turbo for which all is well. */
   static async create(): Promise<ScratchRepository> {
     const scratch = new ScratchRepository(await mkdtemp(join(tmpdir(), 'pushfleet-commands-')));
     for (const path of ['scripts', '.ci', 'apps/cli/src/reaper.sh']) {
@@ -40,6 +40,7 @@ export class ScratchRepository {
     await scratch.write('node_modules/.package-lock.json', lockFile('1.0.0'));
     await mkdir(join(scratch.path, 'node_modules', '.bin'), { recursive: true });
     await symlink(process.execPath, join(scratch.path, 'node_modules', '.bin', 'node'));
+    await scratch.write('node_modules/.bin/turbo', '#!/bin/sh\nexit 0\n', 0o755);
     return scratch;
   }
 
