@@ -1,9 +1,9 @@
 // The cheapest receiver of pushes, so that what is measured is the sender: sink -r RTMP_PORT -h HTTP_PORT -c CONTROL_PORT [-p PROBES]
 // [-s SWEEP_MS] [-b RECEIVE_BUFFER]. One thread.
 //
-// RTMP publishers are answered up to `publish`; HTTP requests other than PUT up to their head. From then on their bytes are only counted: the
-// kernel throws them away (MSG_TRUNC) in a sweep every 20 ms, so a sender pays for no wake-up of its target, as with one on another host. A
-// PUT is read to its end and answered, and its connection goes on.
+// RTMP publishers are answered up to `publish`; a POST up to its head. From then on their bytes are only counted: the kernel throws them away
+// (MSG_TRUNC) in a sweep every 20 ms, so a sender pays for no wake-up of its target, as with one on another host. A PUT is read to its end
+// and answered, and its connection goes on; there is nothing to GET, and everything can be deleted.
 //
 // The first PROBES of the others are read at once. Between `capture` and `dump` what comes there is kept with its time of arrival.
 //
@@ -127,26 +127,32 @@ static void read_rtmp(connection *it) {
   }
 }
 
-static void answer_request(connection *it) {
-  static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-  it->requests++;
+static void answer(connection *it, const char *status) {
+  char head[128];
+  int length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", status);
   it->http = HEAD;
   it->head_length = 0;
-  if (write(it->fd, ok, sizeof ok - 1) < 0) end(it);
+  if (write(it->fd, head, length) < 0) end(it);
+}
+
+static void answer_upload(connection *it) {
+  it->requests++;
+  answer(it, "200 OK");
 }
 
 // A head that is there as a whole, without its blank line.
 static void begin_request(connection *it) {
   if (strcasestr(it->head, "100-continue") && write(it->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25) < 0) return end(it);
   sscanf(it->head, "%*s %63s", it->name);
-  if (strncmp(it->head, "PUT ", 4)) return begin_media(it);
+  if (!strncmp(it->head, "POST ", 5)) return begin_media(it);
+  if (strncmp(it->head, "PUT ", 4)) return answer(it, strncmp(it->head, "DELETE ", 7) ? "404 Not Found" : "200 OK");
   it->is_target = 1;
   const char *length = strcasestr(it->head, "\r\ncontent-length:");
   it->body_left = length ? strtoull(length + 17, 0, 10) : 0;
   it->head_length = 0;
   if (strcasestr(it->head, "\r\ntransfer-encoding:")) it->http = CHUNK_SIZE_LINE;
   else if (it->body_left) it->http = SIZED_BODY;
-  else answer_request(it);
+  else answer_upload(it);
 }
 
 // Collects a line or head that ends with `mark`. Returns how much of the bytes was used; `is_whole` when the mark has come.
@@ -185,13 +191,13 @@ static size_t parse_http(connection *it, const uint8_t *bytes, size_t length) {
       int is_blank = it->head_length == 2;
       it->head_length = 0;
       if (it->http == CHUNK_END) it->http = CHUNK_SIZE_LINE;
-      else if (is_blank) answer_request(it);
+      else if (is_blank) answer_upload(it);
       return used;
     default: // a body
       used = length < it->body_left ? length : it->body_left;
       it->bytes += used;
       it->body_left -= used;
-      if (it->body_left == 0 && it->http == SIZED_BODY) answer_request(it);
+      if (it->body_left == 0 && it->http == SIZED_BODY) answer_upload(it);
       else if (it->body_left == 0) it->http = CHUNK_END;
       return used;
   }
