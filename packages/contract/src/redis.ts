@@ -47,7 +47,10 @@ function open(address: RedisAddress, options: Options): Redis {
     case 'single':
       return new Redis(address.url, { ...options, reconnectOnError: isDemoted(options) });
     case 'sentinel':
-      return new Redis({ ...options, ...sentinelOptions(address), reconnectOnError: isDemoted(options) });
+      return kept(
+        new Redis({ ...options, ...sentinelOptions(address), reconnectOnError: isDemoted(options) }),
+        options,
+      );
     case 'cluster': {
       const { retryStrategy: _ofTheWhole, enableOfflineQueue = true, ...ofNodes } = options;
       const { tls, username, password } = address;
@@ -68,6 +71,28 @@ function open(address: RedisAddress, options: Options): Redis {
       return cluster as unknown as Redis;
     }
   }
+}
+
+/**
+ * ioredis ends a connection for good when a sentinel tells of a failover at the moment when the others are asked for the master. Unless its owner has
+ * ended it, or wants no other one, it is opened again.
+ */
+function kept(redis: Redis, { retryStrategy: after }: Options): Redis {
+  let isWanted = true;
+  const { disconnect, quit } = redis;
+  redis.disconnect = (reconnect = false) => {
+    isWanted &&= reconnect;
+    disconnect.call(redis, reconnect);
+  };
+  redis.quit = (...args: []) => {
+    isWanted = false;
+    return quit.apply(redis, args);
+  };
+  redis.on('end', () => {
+    const delayMs = isWanted ? after?.(1) : undefined;
+    if (typeof delayMs === 'number') setTimeout(() => isWanted && redis.connect().catch(() => {}), delayMs);
+  });
+  return redis;
 }
 
 /** A command is not tried any more when its caller has been told that it failed. */

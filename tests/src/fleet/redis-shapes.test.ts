@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PushRequests } from '@pushfleet/contract';
+import { connectRedis, PushRequests } from '@pushfleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIP } from '../harness/ffmpeg.ts';
 import { figures } from '../harness/figures.ts';
@@ -123,6 +123,23 @@ describe('sentinels choose another master', { timeout: 60_000 }, () => {
   afterAll(async () => {
     await scene?.stop();
     await redis?.stop();
+  });
+
+  it('a connection that is told of a failover while it asks for the master is opened again, until its owner ends it', async () => {
+    const connection = connectRedis(redis.url, () => {});
+    const states: string[] = [];
+    for (const state of ['ready', 'connecting', 'end']) connection.on(state, () => states.push(state));
+    const comesTo = (state: string) => until(() => states.at(-1) === state, { what: state, everyMs: 1 });
+    await comesTo('ready');
+    connection.disconnect(true);
+    await comesTo('connecting');
+    connection.disconnect(true); // what ioredis does by itself when a sentinel tells
+    await comesTo('ready');
+    expect(states).toContain('end');
+    connection.disconnect();
+    await comesTo('end');
+    await sleep(1_000);
+    expect(states.at(-1)).toBe('end');
   });
 
   it('a master that stands still is left, and comes back as a replica: no push is touched', async () => {
