@@ -107,7 +107,7 @@ describe('pushfleet up', { timeout: 60_000 }, () => {
       () => expect(receiver.look().find(({ name }) => name === 'clean')?.bytes).toBeGreaterThan(20_000),
       10_000,
     );
-    const [, url] = await fleet.says(/Start page +(http:\/\/127\.0\.0\.1:\d+)\//);
+    const [, url] = await fleet.says(/Dashboard +(http:\/\/127\.0\.0\.1:\d+)\//);
 
     const pushfleet = async (...args: string[]) =>
       (await promisify(execFile)(process.execPath, [main, ...args], { env: { PUSHFLEET_URL: url } })).stdout;

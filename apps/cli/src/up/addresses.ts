@@ -11,7 +11,7 @@ export function addresses({ api, rtmp, http, streams, received }: FleetState): [
   );
   const stream = open.find(({ pushes }) => pushes.length > 0) ?? open[0];
   return [
-    ['Start page', `${api}/`],
+    ['Dashboard', `${api}/`],
     ['API', `${api}/api/v1   documentation ${api}/docs`],
     ['Bull Board', `${api}/queues`],
     ...publishAddresses(rtmp, stream, received === undefined ? 'FILE' : DEMO_CLIP),

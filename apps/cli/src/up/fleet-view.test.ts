@@ -40,7 +40,7 @@ describe('renderFleet', () => {
   it('shows addresses, workers, streams and pushes', () => {
     const text = render(state()).join('\n');
     expect(text).toContain('Pushfleet  1 worker, 3 pushes: 1 running, 1 retry, 1 disabled');
-    expect(text).toMatch(/Start page +http:\/\/127.0.0.1:8080\/\n/);
+    expect(text).toMatch(/Dashboard +http:\/\/127.0.0.1:8080\/\n/);
     expect(text).toMatch(/Bull Board +http:\/\/127.0.0.1:8080\/queues\n/);
     expect(text).toMatch(/worker-1 +default +ready +3\/1000/);
     expect(text).toMatch(/studio +waiting +publish:\/\//);
