@@ -1,6 +1,6 @@
 import type { WorkerRecord } from '@pushfleet/contract';
 import { describe, expect, it } from 'vitest';
-import { fairConcurrency, fairDensity, hasExcess, isFirst, type Pool } from './balance.ts';
+import { fairConcurrency, fairDensity, hasExcess, type Pool } from './balance.ts';
 import { workerRecord } from './testing/worker-record.ts';
 
 const own = (record: Partial<WorkerRecord> = {}) => workerRecord('own', record);
@@ -53,43 +53,57 @@ describe('hasExcess', () => {
     ['drains anyway', pool(40, [own({ held: 40, state: 'draining' }), late]), true, false],
     ['sees jobs wait that the others can have', pool(40, [own({ held: 39 }), late], 1), true, false],
   ])('a worker that %s: %#', (_case, members, begun, expected) => {
-    expect(hasExcess(members.members[0]!, members, begun)).toBe(expected);
+    expect(hasExcess(members.members[0]!, members, { begun, moving: 0 })).toBe(expected);
   });
-});
 
-describe('isFirst', () => {
-  const late = other('late', { held: 0 });
-  it.each<[string, WorkerRecord[], boolean]>([
-    ['has less above its share than another one', [own({ held: 25 }), other('b', { held: 35 }), late], false],
-    ['has as much as another one whose id comes later', [own({ held: 30 }), other('z', { held: 30 }), late], true],
-    ['has as much as another one whose id comes first', [own({ held: 30 }), other('a', { held: 30 }), late], false],
-    ['is beside one that drains', [own({ held: 25 }), other('b', { held: 35, state: 'draining' }), late], true],
-  ])('a worker that %s: %#', (_case, members, expected) => {
-    expect(isFirst(members[0]!, pool(60, members))).toBe(expected);
+  it.each<[string, Pool, number, boolean]>([
+    ['still has more than its share without them', pool(40, [own({ held: 23 }), late]), 2, true],
+    ['has its share without them', pool(40, [own({ held: 22 }), late]), 2, false],
+    ['has no room for more at the other one', pool(40, [own({ held: 38 }), other('b', { held: 18 })]), 2, false],
+  ])('counts those on their way out: a worker that %s', (_case, members, moving, expected) => {
+    expect(hasExcess(members.members[0]!, members, { begun: true, moving })).toBe(expected);
   });
 });
 
 describe('a fleet that hands over', () => {
-  /** Plays beats until nothing moves any more; every push that is handed over goes to the one with most room below its limit. */
+  /** Beats between the decision to hand a push over and its sync sample. */
+  const BEATS_TO_LEAVE = 3;
+
+  /**
+   * Plays beats until nothing moves any more. Each worker knows the others by their last beats; what it hands over leaves some beats later, to the one with
+   * most room below its limit.
+   */
   function settle(held: readonly number[], capacities: readonly number[]): { held: number[]; moves: number } {
     const jobs = held.reduce((a, b) => a + b);
-    const workers = held.map((count, i) => ({ held: count, capacity: capacities[i]!, begun: false }));
+    const workers = held.map((count, i) => ({
+      held: count,
+      capacity: capacities[i]!,
+      begun: false,
+      leaving: [] as number[],
+      returned: 0,
+    }));
     const records = () => workers.map((worker, i) => workerRecord(`w${i}`, worker));
     let moves = 0;
-    for (let idle = 0; idle < workers.length; ) {
+    for (let beat = 0, idle = 0; idle < workers.length; beat++) {
       idle = 0;
+      const members = records();
       for (const [i, worker] of workers.entries()) {
-        const members = records();
-        worker.begun = hasExcess(members[i]!, pool(jobs, members), worker.begun);
-        if (!worker.begun) idle++;
-        if (!worker.begun || !isFirst(members[i]!, pool(jobs, members))) continue;
-        worker.held--;
-        moves++;
-        const after = records();
-        const takers = workers.filter((it, j) => it.held < fairConcurrency(after[j]!, pool(jobs, after, 1), false));
-        expect(takers).not.toContain(worker); // it never takes back what it has handed over
-        takers.toSorted((a, b) => a.held / a.capacity - b.held / b.capacity)[0]!.held++;
-        expect(moves).toBeLessThanOrEqual(jobs); // and it comes to an end
+        if (worker.leaving[0] === beat) {
+          worker.leaving.shift();
+          worker.held--;
+          moves++;
+          const after = records();
+          const takers = workers.filter((it, j) => it.held < fairConcurrency(after[j]!, pool(jobs, after, 1), false));
+          const taker = takers.toSorted((a, b) => a.held / a.capacity - b.held / b.capacity)[0]!;
+          taker.held++;
+          // Where all have the whole pushes of their shares, what is left of the shares may send one back.
+          if (taker === worker) expect(worker.returned++).toBe(0);
+          expect(moves).toBeLessThanOrEqual(jobs); // and it comes to an end
+        }
+        const own = workerRecord(`w${i}`, worker);
+        worker.begun = hasExcess(own, pool(jobs, members), { begun: worker.begun, moving: worker.leaving.length });
+        if (worker.begun) worker.leaving.push(beat + BEATS_TO_LEAVE);
+        else if (worker.leaving.length === 0) idle++;
       }
     }
     return { held: workers.map((worker) => worker.held), moves };

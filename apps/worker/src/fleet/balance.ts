@@ -33,48 +33,44 @@ export function fairDensity(own: WorkerRecord, { members, jobs }: Pool): number 
 
 /**
  * How many pushes this worker should hold at most. While another one has room below its share, what comes is left to that one: a burst spreads
- * over the workers instead of going to the fastest, and a late worker gets what is retried or restarted. `impatient`: it does not take it.
+ * over the workers instead of going to the fastest, and a late worker gets what is retried or restarted. A worker above its share leaves it to the
+ * others too: one of them must be below. `impatient`: they do not take it.
  */
 export function fairConcurrency(own: WorkerRecord, pool: Pool, impatient: boolean): number {
   if (impatient) return own.capacity;
-  const density = fairDensity(own, pool);
-  const share = Math.ceil(own.capacity * density);
-  const slack = othersHaveRoom(own, pool, density) ? 0 : Math.max(SLACK_MIN, Math.ceil(share * SLACK_SHARE));
+  const share = Math.ceil(own.capacity * fairDensity(own, pool));
+  const isLeftToOthers = own.held > share || roomOfOthers(own, pool) > 0;
+  const slack = isLeftToOthers ? 0 : Math.max(SLACK_MIN, Math.ceil(share * SLACK_SHARE));
   return Math.max(1, Math.min(own.capacity, share + slack));
 }
 
+/** How far a worker is with handing over. */
+export interface HandingOver {
+  /** It has begun, and goes on down to the share. */
+  readonly begun: boolean;
+  /** Pushes that it still holds and that are on their way out. */
+  readonly moving: number;
+}
+
 /**
- * Has this worker pushes to hand over, to one that has room? It begins when it has clearly more than its share, and goes on (`begun`) down to
- * the share, so that what it has handed over never comes back.
+ * Has this worker one more push to hand over, to one that has room? It begins when it has clearly more than its share, and goes on down to the
+ * share. Each worker gives only its own excess, and the excesses of all are what the others lack: several can give at once, and what was handed
+ * over does not come back (but for one push, where shares are no whole numbers).
  */
-export function hasExcess(own: WorkerRecord, pool: Pool, begun: boolean): boolean {
+export function hasExcess(own: WorkerRecord, pool: Pool, { begun, moving }: HandingOver): boolean {
+  const share = own.capacity * fairDensity(own, pool);
+  if (own.state !== 'ready' || pool.waiting > 0 || roomOfOthers(own, pool) <= moving) return false;
+  const excess = own.held - moving - share;
+  return begun ? excess >= 1 : excess >= EXCESS_MIN && excess > share * EXCESS_SHARE;
+}
+
+/** Pushes that other workers lack to their shares, and would take. */
+function roomOfOthers(own: WorkerRecord, pool: Pool): number {
   const density = fairDensity(own, pool);
-  if (own.state !== 'ready' || pool.waiting > 0 || !othersHaveRoom(own, pool, density)) return false;
-  return begun ? excessOf(own, density) >= 1 : isClear(own, density);
-}
-
-/** Of several workers of a pool that have clearly too many, the one with most above its share is first. */
-export function isFirst(own: WorkerRecord, pool: Pool): boolean {
-  const density = fairDensity(own, pool);
-  const excess = excessOf(own, density);
-  return !pool.members.some((member) => {
-    const its = excessOf(member, density);
-    const isMore = its > excess || (its === excess && member.id < own.id);
-    return isMore && member.state === 'ready' && isClear(member, density);
-  });
-}
-
-const excessOf = ({ held, capacity }: WorkerRecord, density: number): number => held - capacity * density;
-
-function isClear(worker: WorkerRecord, density: number): boolean {
-  const excess = excessOf(worker, density);
-  return excess >= EXCESS_MIN && excess > worker.capacity * density * EXCESS_SHARE;
-}
-
-/** Does another worker hold less than it should, and take pushes? */
-function othersHaveRoom(own: WorkerRecord, { members }: Pool, density: number): boolean {
-  return members.some(
-    ({ id, state, fullCause, held, capacity }) =>
-      id !== own.id && state === 'ready' && fullCause === null && held < Math.floor(capacity * density),
-  );
+  let room = 0;
+  for (const { id, state, fullCause, held, capacity } of pool.members) {
+    if (id === own.id || state !== 'ready' || fullCause !== null) continue;
+    room += Math.max(0, Math.floor(capacity * density) - held);
+  }
+  return room;
 }

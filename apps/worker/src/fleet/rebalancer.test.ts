@@ -17,13 +17,38 @@ it('hands over those without a connection first, then those that have been conne
   expect(rebalancer.look(own, uneven, [old], 2_000)).toBe(old);
 });
 
-it('hands over one at a time, at its pace, and never before the last one has left', () => {
-  const [first, second] = [holder(2_000), holder(1_000)];
-  const rebalancer = new Rebalancer(6);
-  expect(rebalancer.look(own, uneven, [first, second], 0)).toBe(first);
-  expect(rebalancer.look(own, uneven, [second], 9_999)).toBeUndefined();
-  expect(rebalancer.look(own, uneven, [first, second], 10_000)).toBeUndefined();
-  expect(rebalancer.look(own, uneven, [second], 10_500)).toBe(second);
+it('keeps its pace, whenever the beats come', () => {
+  const holders = Array.from({ length: 20 }, () => holder(1_000));
+  const rebalancer = new Rebalancer(30);
+  const movedAtMs: number[] = [];
+  for (let nowMs = 0; nowMs < 20_000; nowMs += 499) {
+    const moved = rebalancer.look(own, { ...uneven, jobs: 4 }, holders, nowMs);
+    if (moved === undefined) continue;
+    holders.splice(holders.indexOf(moved), 1);
+    movedAtMs.push(nowMs);
+  }
+  expect(movedAtMs).toHaveLength(10);
+  for (const [n, atMs] of movedAtMs.entries()) {
+    expect(atMs - n * 2_000).toBeGreaterThanOrEqual(0);
+    expect(atMs - n * 2_000).toBeLessThan(499);
+  }
+});
+
+it('lets a few be on their way at once, and goes on when one of them has left', () => {
+  const holders = Array.from({ length: 6 }, (_, n) => holder(1_000 + n));
+  const rebalancer = new Rebalancer(60);
+  const looks = Array.from({ length: 6 }, (_, n) => rebalancer.look(own, uneven, holders, n * 1_000));
+  const [first] = looks;
+  expect(looks.map((moved) => moved && holders.indexOf(moved))).toEqual([5, 4, 3, 2, undefined, undefined]);
+  const left = holders.filter((it) => it !== first);
+  expect(rebalancer.look(own, uneven, left, 6_000)).toBe(holders[1]);
+});
+
+it('begins no burst after it has waited', () => {
+  const holders = Array.from({ length: 6 }, () => holder(1_000));
+  const rebalancer = new Rebalancer(60);
+  const looks = [0, 10_000, 10_500, 11_000].map((nowMs) => rebalancer.look(own, uneven, holders, nowMs));
+  expect(looks.map((moved) => moved !== undefined)).toEqual([true, true, false, true]);
 });
 
 it('does nothing when all is fair, or when it is off', () => {

@@ -1,28 +1,36 @@
 import type { WorkerRecord } from '@pushfleet/contract';
 import type { PushHolder } from '../push/push-holder.ts';
-import { hasExcess, isFirst, type Pool } from './balance.ts';
+import { hasExcess, type Pool } from './balance.ts';
 
-/** Hands pushes over to workers with more room, one at a time and slowly: each of them is an interruption for somebody. */
+/** Those that wait for their sync sample. With groups of pictures of many seconds this slows the moves down, so that few are in the air at once. */
+const MAX_MOVING = 4;
+
+/** Hands pushes over to workers with more room, slowly: each of them is an interruption for somebody. */
 export class Rebalancer {
-  readonly #perMinute: number | 'off';
+  /** Undefined where it is off. */
+  readonly #paceMs: number | undefined;
   #begun = false;
-  #movedAt = Number.NEGATIVE_INFINITY;
-  /** On its way out; another one only when it has left. */
-  #moving: PushHolder | undefined;
+  #nextAtMs = Number.NEGATIVE_INFINITY;
+  /** On their way out. */
+  #moving: ReadonlySet<PushHolder> = new Set();
 
   constructor(perMinute: number | 'off') {
-    this.#perMinute = perMinute;
+    this.#paceMs = perMinute === 'off' ? undefined : 60_000 / perMinute;
   }
 
-  /** The push to hand over now, if there is one; called with each beat. */
+  /** The push to hand over now, if there is one; called with each beat. `own`: with all that is held, those that move included. */
   look(own: WorkerRecord, pool: Pool, holders: readonly PushHolder[], nowMs: number): PushHolder | undefined {
-    if (this.#perMinute === 'off') return undefined;
-    this.#begun = hasExcess(own, pool, this.#begun);
-    if (!this.#begun || !isFirst(own, pool) || nowMs - this.#movedAt < 60_000 / this.#perMinute) return undefined;
-    if (this.#moving !== undefined && holders.includes(this.#moving)) return undefined;
-    this.#moving = leastDisturbed(holders);
-    this.#movedAt = nowMs;
-    return this.#moving;
+    if (this.#paceMs === undefined) return undefined;
+    this.#moving = new Set(holders.filter((holder) => this.#moving.has(holder)));
+    this.#begun = hasExcess(own, pool, { begun: this.#begun, moving: this.#moving.size });
+    if (!this.#begun || nowMs < this.#nextAtMs || this.#moving.size >= MAX_MOVING) return undefined;
+    const holder = leastDisturbed(holders.filter((holder) => !this.#moving.has(holder)));
+    if (holder === undefined) return undefined;
+    this.#moving = new Set([...this.#moving, holder]);
+    // Beats come when they come: the pace is kept from one time to the next, not from one beat to the next.
+    const isOnPace = nowMs - this.#nextAtMs < this.#paceMs;
+    this.#nextAtMs = (isOnPace ? this.#nextAtMs : nowMs) + this.#paceMs;
+    return holder;
   }
 }
 
