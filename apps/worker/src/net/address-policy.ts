@@ -1,5 +1,6 @@
 import { BlockList, type SocketAddress } from 'node:net';
 import type { Cidr } from '@pushfleet/config';
+import type { Origin } from '@pushfleet/contract';
 import { contains, type IpAddress, type IpRange, ipRange, parseIpAddress } from './ip-address.ts';
 import { carriedIpv4, nonPublicRanges, sealedRanges } from './special-ranges.ts';
 
@@ -8,6 +9,9 @@ import { carriedIpv4, nonPublicRanges, sealedRanges } from './special-ranges.ts'
  * redirects; addresses of the public Internet only.
  */
 export type Trust = 'operator' | 'public';
+
+/** The trust in what came that way. */
+export const trustIn = (origin: Origin): Trust => (origin === 'file' ? 'operator' : 'public');
 
 /**
  * Which addresses this worker may connect to. `deny` always wins. `allow` opens what is closed by default, except that a link-local or

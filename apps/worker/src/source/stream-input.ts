@@ -1,6 +1,7 @@
 import { resolveStreamSettings } from '@pushfleet/config';
 import type { DesiredStream } from '@pushfleet/contract';
 import type { Logger } from 'pino';
+import { trustIn } from '../net/address-policy.ts';
 import { Input, type InputOwner, type PublishedSource } from './input.ts';
 import { chooseInputs, mayTakeOver } from './input-choice.ts';
 import type { InputOpener } from './input-opener.ts';
@@ -166,7 +167,7 @@ export class StreamInputs implements InputOwner {
 
   #replaceInputs(stream: DesiredStream): void {
     const { inputs: urls, sourceTimeoutMs } = resolveStreamSettings(stream.spec);
-    const trust = stream.origin === 'file' ? 'operator' : 'public';
+    const trust = trustIn(stream.origin);
     this.#obstacle = obstacleOf(stream);
     const wanted = this.#obstacle === undefined ? urls : [];
     const before = this.#byKey;
