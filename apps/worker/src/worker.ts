@@ -116,7 +116,7 @@ export class FleetWorker {
       connection: redis,
       scripts,
       workerName: name,
-      process: (job, token) => this.#pushes.processor.process(job, token),
+      process: (job, token, signal) => this.#pushes.processor.process(job, token, signal),
       heldJob: (jobId) => this.#pushes.processor.holder(pushIdOfJob(jobId))?.lease.job,
       epoch: () => this.#heartbeat.epoch,
       lost: (jobId, token) => this.#pushes.processor.lost(jobId, token),

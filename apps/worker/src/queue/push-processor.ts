@@ -76,7 +76,7 @@ export class PushProcessor {
     this.#draining = false;
   }
 
-  /** BullMQ's processor; three parameters, since it gives the signal only to who declares it. */
+  /** BullMQ's processor. */
   process = async (job: Job<PushJob>, token = '', signal?: AbortSignal): Promise<unknown> => {
     if (this.#draining || this.#isTooMuch(job)) return giveBack(job, token);
     const wanted = await this.#wantedBy(job);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { connectRedis, Keys, type PushJob } from '@pushfleet/contract';
 import { type Processor, Queue } from 'bullmq';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
@@ -80,6 +81,25 @@ it('what a fetch has brought is held, though one beside it has failed', async ()
   void worker.run();
   await vi.waitFor(() => expect(held).toHaveLength(jobs.length), 5_000);
   expect(failures).toBeGreaterThan(0);
+});
+
+it('whoever processes a job hears that it is cancelled, defaults of parameters or not', async () => {
+  const started = Promise.withResolvers<void>();
+  const { worker, queue } = workerOf(async (_job, token = '', signal?: AbortSignal) => {
+    started.resolve();
+    if (signal === undefined) throw new Error(`no signal came with ${token}`);
+    await once(signal, 'abort');
+    return signal.reason;
+  });
+  const ended = new Promise((resolve) => {
+    worker.once('completed', (_job, result) => resolve(result));
+    worker.once('failed', (_job, error) => resolve(error.message));
+  });
+  void worker.run();
+  await queue.addBulk([jobOf('one')]);
+  await started.promise;
+  worker.cancelJob('push-one', 'lost');
+  await expect(ended).resolves.toBe('lost');
 });
 
 describe('a queue with more jobs than a worker may hold', () => {

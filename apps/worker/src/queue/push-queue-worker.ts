@@ -54,7 +54,8 @@ export class PushQueueWorker extends Worker<PushJob> {
   #fetches = 1;
 
   constructor(options: PushQueueWorkerOptions) {
-    super(options.queueName, options.process, {
+    // BullMQ gives the signal only to who declares three parameters, none of them with a default.
+    super(options.queueName, (job, token, signal) => options.process(job, token, signal), {
       prefix: options.keys.tag,
       connection: options.connection,
       // Started by the first heartbeat; concurrency follows the fair share from then on.
