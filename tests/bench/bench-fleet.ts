@@ -23,6 +23,15 @@ export interface Reading {
   readonly reconcile: { readonly rounds: number; readonly seconds: number };
 }
 
+/** Seconds between two readings. */
+export const elapsedS = (before: Reading, after: Reading): number => (after.atMs - before.atMs) / 1_000;
+
+/** What the processes have used between two readings, in percent of one core. */
+export function cpuPercent(before: Reading, after: Reading): Reading['cpu'] {
+  const percent = (of: keyof Reading['cpu']) => (100 * (after.cpu[of] - before.cpu[of])) / elapsedS(before, after);
+  return { redis: percent('redis'), scheduler: percent('scheduler'), workers: percent('workers') };
+}
+
 interface Process {
   readonly child: ChildProcess;
   readonly http: string;

@@ -4,7 +4,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import { request } from 'undici';
 import { launchChromium } from '../src/harness/chromium.ts';
 import { until } from '../src/harness/until.ts';
-import { BenchFleet } from './bench-fleet.ts';
+import { BenchFleet, cpuPercent } from './bench-fleet.ts';
 import { round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer } from './runner/option.ts';
@@ -174,8 +174,7 @@ async function readPage(session: CDPSession): Promise<PageReading> {
 async function schedulerPercent(fleet: BenchFleet, ms: number): Promise<number> {
   const before = await fleet.read();
   await sleep(ms);
-  const after = await fleet.read();
-  return round((100_000 * (after.cpu.scheduler - before.cpu.scheduler)) / (after.atMs - before.atMs), 1);
+  return round(cpuPercent(before, await fleet.read()).scheduler, 1);
 }
 
 /** What one reader gets. */

@@ -5,9 +5,8 @@ import { BenchFleet } from './bench-fleet.ts';
 import { percentile, round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer } from './runner/option.ts';
-import { tinyInput, tinyStreams } from './tiny-streams.ts';
+import { tinyStreams } from './tiny-streams.ts';
 
-const PUSHES_PER_STREAM = 20;
 const PATIENCE_MS = 60_000;
 /** The fresh worker has met the other one by then, and ten healthy seconds have forgiven the loss before: more than five in a row are an error of the push. */
 const PEACE_MS = 12_000;
@@ -36,12 +35,9 @@ export const failover = defineBenchmark({
     const runs: Run[] = [];
     const all: number[] = [];
     try {
-      await fleet.configure(
-        tinyStreams({ pushes, pushesPerStream: PUSHES_PER_STREAM, input: tinyInput(), target: sink.url }),
-      );
-      const allRun = async () => (await fleet.held('running')) === pushes;
+      await fleet.configure(tinyStreams({ pushes, target: sink.url }));
       for (let kill = 0; kill < kills; kill++) {
-        await until(allRun, { what: `${pushes} pushes to run`, timeoutMs: PATIENCE_MS, everyMs: 250 });
+        await fleet.untilHeld(pushes, 'running');
         await fleet.addWorker();
         await sleep(PEACE_MS);
         const known = sink.publications.length;

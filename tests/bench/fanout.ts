@@ -1,12 +1,10 @@
 import { exponent, round } from './measure/statistics.ts';
-import { Clip, type ClipName, clipNames } from './rig/clip.ts';
+import { Clip, type ClipName, clipNames, clipRate } from './rig/clip.ts';
 import {
-  besideTable,
   type Comparison,
-  type Contestant,
   compare,
-  comparisonData,
-  comparisonTable,
+  comparisonResult,
+  contestantsOf,
   cpu,
   middle,
   paceOptions,
@@ -20,7 +18,7 @@ import { ffmpegEach, ffmpegTee, refuseManyFfmpegs } from './systems/ffmpeg.ts';
 import { floor } from './systems/floor.ts';
 import { nginxPackaged, nginxTuned } from './systems/nginx.ts';
 import { pushfleet } from './systems/pushfleet.ts';
-import { srs } from './systems/srs.ts';
+import { chooseSystems } from './systems/roster.ts';
 import type { System } from './systems/system.ts';
 
 const SYSTEMS: Readonly<Record<string, System>> = {
@@ -55,30 +53,19 @@ export const fanout = defineBenchmark({
   async run({ pushes, clip, systems, window, srs: srsBinary, ...pace }) {
     if (systems.includes('ffmpeg')) refuseManyFfmpegs(pushes);
     compilePrograms();
-    const chosen = systems.map((name) => SYSTEMS[name]!);
-    if (srsBinary !== undefined) chosen.push(srs(srsBinary));
+    const chosen = chooseSystems(SYSTEMS, systems, srsBinary);
     const fanouts: Fanout[] = [];
     for (const clipName of clip) {
       for (const count of pushes) {
         const load = { protocol: 'rtmp', pushes: count, streams: 1, clip: Clip.open(clipName), window } as const;
-        const contestants = chosen.map((system): Contestant => ({ ...system, system, load }));
-        const title = `One stream of ${clipName.replace('m', ' Mb/s')} to ${count} targets${window === 1 ? '' : `, ${window} video frames per write`}`;
-        fanouts.push({
-          clip: clipName,
-          pushes: count,
-          comparison: await compare(title, contestants, repetitionsOf(pace)),
-        });
+        const title = `One stream of ${clipRate(clipName)} to ${count} targets${window === 1 ? '' : `, ${window} video frames per write`}`;
+        const comparison = await compare(title, contestantsOf(chosen, load), repetitionsOf(pace));
+        fanouts.push({ clip: clipName, pushes: count, comparison });
       }
     }
     const comparisons = fanouts.map(({ comparison }) => comparison);
-    return {
-      tables: [
-        ...comparisons.map((comparison) => comparisonTable(comparison, 'nginx')),
-        ...(systems.includes('pushfleet') ? [besideTable(comparisons, 'pushfleet')] : []),
-      ],
-      bars: [...fanouts.flatMap((one) => barsOf(one, window)), ...growthBars(fanouts)],
-      data: comparisonData(comparisons),
-    };
+    const bars = [...fanouts.flatMap((one) => barsOf(one, window)), ...growthBars(fanouts)];
+    return { ...comparisonResult(comparisons, 'nginx'), bars };
   },
 });
 

@@ -1,4 +1,4 @@
-import { Clip, clipNames } from './rig/clip.ts';
+import { Clip, clipNames, clipRate } from './rig/clip.ts';
 import {
   type Comparison,
   type Contestant,
@@ -49,9 +49,7 @@ export const protocolsBenchmark = defineBenchmark({
           return { name: contestantName(name, protocol), label: `${protocol}: ${system.label}`, system, load };
         }),
       );
-      comparisons.push(
-        await compare(`${clipName.replace('m', ' Mb/s')} to ${count} targets`, contestants, repetitionsOf(pace)),
-      );
+      comparisons.push(await compare(`${clipRate(clipName)} to ${count} targets`, contestants, repetitionsOf(pace)));
     }
     return {
       tables: comparisons.flatMap((comparison) => [

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRtmpSink } from '../src/harness/rtmp-sink.ts';
-import { BenchFleet, type Reading } from './bench-fleet.ts';
+import { BenchFleet, cpuPercent, elapsedS, type Reading } from './bench-fleet.ts';
 import { exponent, round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer, integers, oneOf } from './runner/option.ts';
 import { tinyInput, tinyStreams } from './tiny-streams.ts';
 
-const PUSHES_PER_STREAM = 20;
 /** What the begin of the pushes has stirred up is over after this. */
 const SETTLE_MS = 10_000;
 
@@ -48,9 +47,7 @@ export const scale = defineBenchmark({
     try {
       const empty = await fleet.read();
       for (const count of pushes) {
-        await fleet.configure(
-          tinyStreams({ pushes: count, pushesPerStream: PUSHES_PER_STREAM, input, target: sink.url }),
-        );
+        await fleet.configure(tinyStreams({ pushes: count, input, target: sink.url }));
         await fleet.untilHeld(count, status);
         await sleep(SETTLE_MS);
         const before = await fleet.read();
@@ -90,12 +87,11 @@ export const scale = defineBenchmark({
 });
 
 function rowOf(pushes: number, empty: Reading, before: Reading, after: Reading): Row {
-  const elapsed = (after.atMs - before.atMs) / 1_000;
   const calls = [...after.commands].map(([name, count]): [string, number] => [
     name,
-    round((count - (before.commands.get(name) ?? 0)) / elapsed, 1),
+    round((count - (before.commands.get(name) ?? 0)) / elapsedS(before, after), 1),
   ]);
-  const cpu = (of: keyof Reading['cpu']) => round((100 * (after.cpu[of] - before.cpu[of])) / elapsed, 1);
+  const cpu = cpuPercent(before, after);
   const rounds = after.reconcile.rounds - before.reconcile.rounds;
   return {
     pushes,
@@ -105,9 +101,9 @@ function rowOf(pushes: number, empty: Reading, before: Reading, after: Reading):
       0,
     ),
     reconcileMs: round((1_000 * (after.reconcile.seconds - before.reconcile.seconds)) / rounds, 1),
-    redisCpu: cpu('redis'),
-    schedulerCpu: cpu('scheduler'),
-    workersCpu: cpu('workers'),
+    redisCpu: round(cpu.redis, 1),
+    schedulerCpu: round(cpu.scheduler, 1),
+    workersCpu: round(cpu.workers, 1),
     commands: Object.fromEntries(calls.filter(([, rate]) => rate >= 1).toSorted(([, a], [, b]) => b - a)),
   };
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BenchFleet } from './bench-fleet.ts';
+import { BenchFleet, cpuPercent, elapsedS } from './bench-fleet.ts';
 import { exponent, round } from './measure/statistics.ts';
 import { compilePrograms } from './rig/programs.ts';
 import { Sink } from './rig/sink.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer, integers } from './runner/option.ts';
-import { tinyInput, tinyStreams } from './tiny-streams.ts';
+import { tinyStreams } from './tiny-streams.ts';
 
 const PUSHES_PER_STREAM = 100;
 const PATIENCE_MS = 120_000;
@@ -119,12 +119,8 @@ async function measure(pushes: number, workers: number, seconds: number): Promis
   const sink = await Sink.start();
   const fleet = await BenchFleet.start(workers);
   try {
-    const text = tinyStreams({
-      pushes,
-      pushesPerStream: PUSHES_PER_STREAM,
-      input: tinyInput(),
-      target: `rtmp://127.0.0.1:${sink.rtmpPort}/live`,
-    });
+    const target = `rtmp://127.0.0.1:${sink.rtmpPort}/live`;
+    const text = tinyStreams({ pushes, pushesPerStream: PUSHES_PER_STREAM, target });
     const before = await fleet.read();
     const since = performance.now();
     await fleet.configure(text);
@@ -137,7 +133,6 @@ async function measure(pushes: number, workers: number, seconds: number): Promis
     const settled = await fleet.read();
     await sleep(seconds * 1_000);
     const held = await fleet.read();
-    const heldS = (held.atMs - settled.atMs) / 1_000;
     return {
       workers,
       pushes,
@@ -148,8 +143,8 @@ async function measure(pushes: number, workers: number, seconds: number): Promis
       reconcileS: round(all.reconcile.seconds - before.reconcile.seconds, 2),
       cpuS: { redis: cpu('redis'), scheduler: cpu('scheduler'), workers: cpu('workers') },
       commandsPerPush: round((all.calls - before.calls) / pushes, 1),
-      heldRedisCpu: round((100 * (held.cpu.redis - settled.cpu.redis)) / heldS, 2),
-      heldCommandsPerPush: round((held.calls - settled.calls) / heldS / pushes, 3),
+      heldRedisCpu: round(cpuPercent(settled, held).redis, 2),
+      heldCommandsPerPush: round((held.calls - settled.calls) / elapsedS(settled, held) / pushes, 3),
       redisKbPerPush: round((held.redisBytes - before.redisBytes) / 1_000 / pushes, 2),
     };
   } finally {

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/harness/ports.ts';
 import { until } from '../src/harness/until.ts';
-import { BenchFleet } from './bench-fleet.ts';
+import { BenchFleet, cpuPercent, elapsedS } from './bench-fleet.ts';
 import { round } from './measure/statistics.ts';
 import { defineBenchmark } from './runner/benchmark.ts';
 import { integer, someOf } from './runner/option.ts';
-import { tinyInput, tinyStreams } from './tiny-streams.ts';
+import { tinyStreams } from './tiny-streams.ts';
 
-const PUSHES_PER_STREAM = 20;
 const PATIENCE_MS = 120_000;
 /** The first attempts come all at once; what follows is steady. */
 const SETTLE_MS = 15_000;
@@ -94,8 +93,8 @@ async function measure(
     const port = await freePort();
     // Every address of 127.0.0.0/8 leads here, and nobody listens at any of them.
     const host = (n: number) => (one === 'one host' ? '127.0.0.1' : `127.1.${n >> 8}.${n & 255}`);
-    const shape = { pushes, pushesPerStream: PUSHES_PER_STREAM, input: tinyInput(), options: `retry_timeout=${retry}` };
-    await fleet.configure(tinyStreams({ ...shape, target: (n) => `rtmp://${host(n)}:${port}/live` }));
+    const target = (n: number) => `rtmp://${host(n)}:${port}/live`;
+    await fleet.configure(tinyStreams({ pushes, target, options: `retry_timeout=${retry}` }));
     const attempts = async () => (await fleet.attempts()).all;
     await until(async () => (await attempts()) >= pushes, {
       what: 'a first attempt of each',
@@ -106,14 +105,14 @@ async function measure(
     const [before, attemptsBefore] = [await fleet.read(), await fleet.attempts()];
     await sleep(seconds * 1_000);
     const [after, attemptsAfter] = [await fleet.read(), await fleet.attempts()];
-    const elapsed = (after.atMs - before.atMs) / 1_000;
+    const elapsed = elapsedS(before, after);
     const made = attemptsAfter.all - attemptsBefore.all;
-    const cpu = (of: keyof typeof after.cpu) => round((100 * (after.cpu[of] - before.cpu[of])) / elapsed, 1);
+    const cpu = cpuPercent(before, after);
     return {
       case: one,
       attemptsPerS: round(made / elapsed, 0),
       dialledPerS: round((attemptsAfter.dialled - attemptsBefore.dialled) / elapsed, 0),
-      cpu: { redis: cpu('redis'), scheduler: cpu('scheduler'), workers: cpu('workers') },
+      cpu: { redis: round(cpu.redis, 1), scheduler: round(cpu.scheduler, 1), workers: round(cpu.workers, 1) },
       commandsPerAttempt: round((after.calls - before.calls) / made, 1),
     };
   } finally {

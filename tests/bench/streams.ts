@@ -1,11 +1,9 @@
-import { Clip, clipNames } from './rig/clip.ts';
+import { Clip, clipNames, clipRate } from './rig/clip.ts';
 import {
-  besideTable,
   type Comparison,
-  type Contestant,
   compare,
-  comparisonData,
-  comparisonTable,
+  comparisonResult,
+  contestantsOf,
   paceOptions,
   ratio,
   repetitionsOf,
@@ -15,7 +13,7 @@ import { type Bar, defineBenchmark } from './runner/benchmark.ts';
 import { integer, pairs, someOf, text } from './runner/option.ts';
 import { nginxPackaged, nginxTuned } from './systems/nginx.ts';
 import { pushfleet } from './systems/pushfleet.ts';
-import { srs } from './systems/srs.ts';
+import { chooseSystems } from './systems/roster.ts';
 import type { System } from './systems/system.ts';
 
 const SYSTEMS: Readonly<Record<string, System>> = { pushfleet, nginx: nginxPackaged, nginx60k: nginxTuned };
@@ -42,32 +40,20 @@ export const streams = defineBenchmark({
   },
   async run({ shapes, clip, systems, window, srs: srsBinary, ...pace }) {
     compilePrograms();
-    const chosen = systems.map((name) => SYSTEMS[name]!);
-    if (srsBinary !== undefined) chosen.push(srs(srsBinary));
+    const chosen = chooseSystems(SYSTEMS, systems, srsBinary);
     const comparisons: Comparison[] = [];
     const bars: Bar[] = [];
     for (const clipName of clip) {
       for (const [count, each] of shapes) {
-        const load = {
-          protocol: 'rtmp',
-          pushes: count * each,
-          streams: count,
-          clip: Clip.open(clipName),
-          window,
-        } as const;
-        const contestants = chosen.map((system): Contestant => ({ ...system, system, load }));
-        const title = `${count} streams of ${clipName.replace('m', ' Mb/s')}, ${each} targets each`;
+        const shape = { pushes: count * each, streams: count };
+        const contestants = contestantsOf(chosen, { protocol: 'rtmp', clip: Clip.open(clipName), window, ...shape });
+        const title = `${count} streams of ${clipRate(clipName)}, ${each} targets each`;
         const comparison = await compare(title, contestants, repetitionsOf(pace));
         comparisons.push(comparison);
         if (count === USUAL_STREAMS && clipName === '4m' && window === 1) bars.push(...barsOf(comparison));
       }
     }
-    const beside = systems.includes('pushfleet') ? [besideTable(comparisons, 'pushfleet')] : [];
-    return {
-      tables: [...comparisons.map((comparison) => comparisonTable(comparison, 'nginx')), ...beside],
-      bars,
-      data: comparisonData(comparisons),
-    };
+    return { ...comparisonResult(comparisons, 'nginx'), bars };
   },
 });
 

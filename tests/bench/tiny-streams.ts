@@ -5,9 +5,10 @@ import { RESULTS } from './paths.ts';
 
 export interface TinyStreams {
   readonly pushes: number;
-  readonly pushesPerStream: number;
-  /** What feeds each stream. */
-  readonly input: string;
+  /** 20 when absent. */
+  readonly pushesPerStream?: number;
+  /** What feeds each stream; `tinyInput()` when absent. */
+  readonly input?: string;
   /** URL of the application that pushes go to, each under a name of its own: `p0`, `p1`...; of each push, or one for all. */
   readonly target: string | ((push: number) => string);
   /** Options of each push, as the config language has them. */
@@ -15,7 +16,13 @@ export interface TinyStreams {
 }
 
 /** Text of a configuration in which the pushes, and not their media, are what costs. */
-export function tinyStreams({ pushes, pushesPerStream, input, target, options = '' }: TinyStreams): string {
+export function tinyStreams({
+  pushes,
+  pushesPerStream = 20,
+  input = tinyInput(),
+  target,
+  options = '',
+}: TinyStreams): string {
   const streams = Array.from({ length: Math.ceil(pushes / pushesPerStream) }, (_, stream) => {
     const first = stream * pushesPerStream;
     const lines = Array.from({ length: Math.min(pushesPerStream, pushes - first) }, (_, n) => {

@@ -12,6 +12,8 @@ const LENGTH_S = 20;
 
 export type ClipName = keyof typeof CLIPS;
 export const clipNames = Object.keys(CLIPS) as ClipName[];
+/** For people: `4 Mb/s`. */
+export const clipRate = (name: ClipName): string => name.replace('m', ' Mb/s');
 
 const TAIL_BYTES = 8;
 const FILE_HEADER = 13;

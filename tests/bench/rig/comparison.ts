@@ -1,9 +1,13 @@
 import { repeatInterleaved } from '../measure/repeat.ts';
 import { median, round } from '../measure/statistics.ts';
+import type { BenchmarkResult } from '../runner/benchmark.ts';
 import { integer, type Values } from '../runner/option.ts';
 import type { Cell, Table } from '../runner/table.ts';
 import type { System } from '../systems/system.ts';
 import { type LoadOfRun, type Pace, type Run, runOnce } from './run.ts';
+
+/** Name of the contestant that is ours, where each system takes part once. */
+const OURS = 'pushfleet';
 
 /** One of the things that are compared under the same load. */
 export interface Contestant {
@@ -40,6 +44,10 @@ export const repetitionsOf = ({ repetitions, seconds, settle, patience }: Values
   settleSeconds: settle,
   patienceSeconds: patience,
 });
+
+/** Each of these systems, under the same load. */
+export const contestantsOf = (systems: readonly System[], load: LoadOfRun): Contestant[] =>
+  systems.map((system) => ({ ...system, system, load }));
 
 /** Runs all contestants, one after the other, as often as asked for, and says on stderr how far it is. */
 export async function compare(
@@ -81,6 +89,16 @@ export function ratio(
 
 export const cpu = (run: Run): number => run.cpuMicros;
 
+/** What every benchmark of Pushfleet beside other servers shows. `reference`: whose CPU is 1. */
+export function comparisonResult(
+  comparisons: readonly Comparison[],
+  reference: string,
+): Pick<BenchmarkResult, 'tables' | 'data'> {
+  const tables = comparisons.map((comparison) => comparisonTable(comparison, reference));
+  const isOursIn = comparisons.some(({ runs }) => runs.has(OURS));
+  return { tables: isOursIn ? [...tables, besideTable(comparisons)] : tables, data: comparisonData(comparisons) };
+}
+
 /** `reference`: whose CPU is 1. */
 export function comparisonTable(comparison: Comparison, reference: string): Table {
   const rows = comparison.contestants.map(({ name, label }): Cell[] => {
@@ -115,19 +133,19 @@ export function comparisonTable(comparison: Comparison, reference: string): Tabl
 }
 
 /** What ours needs beside the worker, in the same unit. */
-export function besideTable(comparisons: readonly Comparison[], name: string): Table {
+function besideTable(comparisons: readonly Comparison[]): Table {
   return {
     title: 'Beside the worker, µs CPU per push and s',
     columns: ['load', 'worker', 'scheduler', 'Redis'],
     rows: comparisons
-      .filter(({ runs }) => runs.has(name))
+      .filter(({ runs }) => runs.has(OURS))
       .map((comparison) => {
         const beside = (of: string) =>
           round(
-            middle(comparison, name, (run) => run.besideCpuMicros[of] ?? 0),
+            middle(comparison, OURS, (run) => run.besideCpuMicros[of] ?? 0),
             1,
           );
-        return [comparison.title, round(middle(comparison, name, cpu), 0), beside('scheduler'), beside('redis')];
+        return [comparison.title, round(middle(comparison, OURS, cpu), 0), beside('scheduler'), beside('redis')];
       }),
   };
 }

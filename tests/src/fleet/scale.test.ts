@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { BenchFleet, type Reading } from '../../bench/bench-fleet.ts';
+import { BenchFleet, elapsedS, type Reading } from '../../bench/bench-fleet.ts';
 import { exponent } from '../../bench/measure/statistics.ts';
-import { tinyInput, tinyStreams } from '../../bench/tiny-streams.ts';
+import { tinyStreams } from '../../bench/tiny-streams.ts';
 import { startRtmpSink } from '../harness/rtmp-sink.ts';
 
 const [FEW, MANY] = [100, 400];
@@ -20,13 +20,13 @@ it('what held pushes cost Redis does not grow faster than their number, and is l
   });
   const empty = await fleet.read();
   const cost = async (pushes: number): Promise<{ before: Reading; callsPerS: number }> => {
-    await fleet.configure(tinyStreams({ pushes, pushesPerStream: 20, input: tinyInput(), target: sink.url }));
+    await fleet.configure(tinyStreams({ pushes, target: sink.url }));
     await fleet.untilHeld(pushes, 'running');
     await sleep(SETTLE_MS);
     const before = await fleet.read();
     await sleep(WINDOW_MS);
     const after = await fleet.read();
-    return { before, callsPerS: (after.calls - before.calls) / ((after.atMs - before.atMs) / 1_000) };
+    return { before, callsPerS: (after.calls - before.calls) / elapsedS(before, after) };
   };
   const few = await cost(FEW);
   const many = await cost(MANY);
