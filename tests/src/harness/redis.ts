@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
 import { Redis } from 'ioredis';
+import { freePort } from './ports.ts';
 
 /** A Redis for one test file, to be harmed at will. */
 export class TestRedis {
@@ -70,6 +71,8 @@ export class TestRedis {
 export async function startRedis({ persist = false } = {}): Promise<TestRedis> {
   const dataDir = persist ? await mkdtemp(join(tmpdir(), 'pushfleet-redis-')) : undefined;
   const password = 'test';
-  const server = await startPrivateRedis({ password, ...(dataDir !== undefined && { dataDir }) });
+  // Not any that the system draws: while it is killed nobody's connect must take the port, or meet itself there.
+  const port = await freePort();
+  const server = await startPrivateRedis({ password, port, ...(dataDir !== undefined && { dataDir }) });
   return new TestRedis(server, password, dataDir);
 }

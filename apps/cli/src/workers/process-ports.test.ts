@@ -13,9 +13,9 @@ async function withTakenPort(act: (port: number) => Promise<void>): Promise<void
   await act((server.address() as AddressInfo).port).finally(() => server.close());
 }
 
-/** Some ports in a row that are free at this moment. */
+/** Some ports in a row that are free, below those that tests and systems draw theirs from. */
 async function freeRow(): Promise<number> {
-  for (let first = 21_001; ; first += 10) {
+  for (let first = 12_001; ; first += 10) {
     const { ports } = await planProcessPorts({ ...settings, processPorts: first }, 2, false);
     if (ports[0]!.rtmp !== '0') return first;
   }
