@@ -10,7 +10,10 @@ const [FEW, MANY] = [100, 400];
 const SETTLE_MS = 2_000;
 const WINDOW_MS = 4_000;
 
-/** The short form of the benchmark `scale`, with margins that a busy machine keeps: what it is for is to notice when a cost is back that grows with each push. */
+/**
+ * The short form of the benchmark `scale`, with margins that a busy machine keeps: what it is for is to notice when a cost is back that grows
+ * with each push.
+ */
 it('what held pushes cost Redis does not grow faster than their number, and is less than a command a push and second', async () => {
   const sink = await startRtmpSink();
   const fleet = await BenchFleet.start(2);

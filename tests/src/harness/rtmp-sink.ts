@@ -40,8 +40,8 @@ export interface Publication {
 }
 
 /**
- * What happens to a publisher: `accept` it; `refuse` it with BadName, repeating its stream name as many servers do, and close; say Start, then close (`close-after-start`) as many
- * servers refuse; or never answer its publish (`ignore`).
+ * What happens to a publisher: `accept` it; `refuse` it with BadName, repeating its stream name as many servers do, and close; say Start, then
+ * close (`close-after-start`), as many servers refuse; or never answer its publish (`ignore`).
  */
 export type Verdict = 'accept' | 'refuse' | 'close-after-start' | 'ignore';
 

@@ -49,6 +49,7 @@ export class ConnectionDealer {
 
   /** The process has ended, and its connections with it. */
   leave(name: string): void {
+    clearTimeout(this.#seats.get(name)?.hangTimer);
     this.#seats.delete(name);
     this.#draining.delete(name);
     this.#deal();

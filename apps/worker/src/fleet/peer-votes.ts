@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
-import type { Vote } from './fence.ts';
-import { UNBROKEN_MS } from './fence.ts';
+import { UNBROKEN_MS, type Vote } from './fence.ts';
+import { within } from './within.ts';
 
 /** A peer that does not answer within this time has no vote. */
 const VOTE_MS = 400;
@@ -58,13 +58,5 @@ export async function askPeer(
  * a cluster the node that matters answers.
  */
 export async function testify(redis: Redis, keys: Keys, unbrokenMs: number): Promise<boolean> {
-  if (unbrokenMs < UNBROKEN_MS) return false;
-  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_MS).unref());
-  return Promise.race([
-    redis.exists(keys.beats).then(
-      () => true,
-      () => false,
-    ),
-    late,
-  ]);
+  return unbrokenMs >= UNBROKEN_MS && within(PING_MS, redis.exists(keys.beats));
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type { WorkerRecord } from '@pushfleet/contract';
+import { bareHost } from '../net/endpoint.ts';
 
 /** Neighbours that each worker looks after: as many may die at a time and each one still has somebody who notices at once. */
 const NEIGHBOURS = 3;
@@ -67,7 +68,7 @@ function neighboursOf(ownId: string, members: readonly WorkerRecord[]): WorkerRe
 /** Does the host say that nobody listens there? Of a name with several addresses, at each of them. */
 export function isRefused(address: string): Promise<boolean> {
   const url = new URL(`http://${address}`);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(url.hostname);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = net.connect({ host, port: Number(url.port || 80), timeout: CONNECT_MS });
   const answer = (refused: boolean) => {

@@ -1,13 +1,14 @@
 // Every Redis script of the worker that touches BullMQ's keys or the fleet's, each named after what it promises. They rely on the key
-// layout of the BullMQ version that `scripts.test.ts` pins: `<queue>:active`, `:wait`, `:delayed`, `:marker`, `:stalled`, `:stalled-check`, `<job>:lock`,
-// and the hash fields `atm` (attempts made), `ats` (attempts started), `stc` (stalled counter).
+// layout of the BullMQ version that `scripts.test.ts` pins: `<queue>:active`, `:wait`, `:delayed`, `:marker`, `:stalled`, `:stalled-check`,
+// `<job>:lock`, and the hash fields `atm` (attempts made), `ats` (attempts started), `stc` (stalled counter).
 import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
 
 /**
- * Beats of all workers in server time, with the records of all when they are asked for; finds the dead and the late; tells a lost data set by a new epoch, and the worker whether it is to be drained: 1 yes, 0 no,
- * -1 not known, because whoever remembers may have yet to put it back. While there are jobs to be had it wakes a worker that sleeps on them: whoever
- * was woken by BullMQ may have died since, or lost his connection.
+ * Beats of all workers in server time, with the records of all when they are asked for. Finds the dead and the late, and tells a lost data
+ * set by a new epoch. Tells the worker whether it is to be drained: 1 yes, 0 no, -1 not known, because whoever remembers may have yet to
+ * put it back. While there are jobs to be had it wakes a worker that sleeps on them: whoever was woken by BullMQ may have died since, or
+ * lost his connection.
  */
 const BEAT = `
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)

@@ -36,7 +36,7 @@ export interface DialDeps {
 export function createDial(
   policy: AddressPolicy,
   trust: Trust,
-  { lookup = systemLookup, ca, progress = () => {} }: DialDeps = {},
+  { lookup = systemLookup, ca, progress }: DialDeps = {},
 ): Dial {
   const blockList = policy.blockListFor(trust);
   const secureContext = createSecureContext(ca === undefined ? {} : { ca });
@@ -51,17 +51,17 @@ export function createDial(
 
     signal.throwIfAborted();
     const answers = await explained(resolveHost(target, lookup), dnsFailure);
-    progress('dns', answers.join(', '));
+    progress?.('dns', answers.join(', '));
     const addresses = openAddresses(answers, target, policy, trust);
-    progress('policy', addresses.join(', '));
+    progress?.('policy', addresses.join(', '));
     const socket = await explained(openTcp(target, addresses, blockList), connectFailure);
     const peer = formatEndpoint(socket.remoteAddress ?? host, port);
-    progress('tcp', peer);
+    progress?.('tcp', peer);
     if (tls === undefined) return { socket, peer };
     const name = tls.servername ?? host;
     const terms = { name, verify: tls.verify, secureContext, signal };
     const secured = await explained(openTls(socket, terms), tlsFailure, name);
-    progress('tls', describeTls(secured));
+    progress?.('tls', describeTls(secured));
     return { socket: secured, peer };
   };
 }

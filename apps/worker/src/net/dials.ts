@@ -19,7 +19,6 @@ export class Dials {
 
   /** The same; `progress` hears how far each connection gets. */
   watched(trust: Trust, progress: DialProgress): Dial {
-    const by = (its: Trust) => createDial(this.#policy, its, { progress });
-    return (options) => by(options.redirected ? 'public' : trust)(options);
+    return (options) => createDial(this.#policy, options.redirected ? 'public' : trust, { progress })(options);
   }
 }

@@ -103,8 +103,8 @@ export class Publication implements BatchSink {
   }
 
   /**
-   * Resolves when the feed has ended and the goodbye is said, which takes a second at most, or four for a handover. Rejects with PublishError, or with any error once the
-   * signal is aborted.
+   * Resolves when the feed has ended and the goodbye is said, which takes a second at most, or four for a handover. Rejects with
+   * PublishError, or with any error once the signal is aborted.
    */
   async run(): Promise<void> {
     const { signal } = this.#deps;
