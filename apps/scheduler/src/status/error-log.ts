@@ -1,6 +1,7 @@
 import type { FleetEvent } from '@pushfleet/contract';
 import type { EventLog, NumberedEvent } from '../events/event-log.ts';
 import type { EventTail } from '../events/event-tail.ts';
+import { compareStreamIds } from '../events/stream-id.ts';
 import { hostOf } from '../push/derived.ts';
 
 /** Failures of one kind at one target host, as the events tell of them. */
@@ -16,24 +17,30 @@ export interface LoggedErrors {
 
 const MAX_KINDS = 5_000;
 
-/** Counts the failed attempts that are in the events that are kept, and those that come. */
+/** Counts the failed attempts that are in the events that are kept, and those that come. Nothing is kept before somebody asks. */
 export class ErrorLog {
   readonly #events: EventLog;
   readonly #kinds = new Map<string, LoggedErrors>();
-  #waiting: NumberedEvent[] | undefined = [];
+  /** Id of the last event of the past; undefined until that has been read. */
+  #readTo: string | undefined;
   #reading: Promise<void> | undefined;
+  /** Those that come while the past is read. */
+  #early: NumberedEvent[] = [];
 
-  constructor(events: EventLog, tail: EventTail) {
+  constructor(events: EventLog, tail: Pick<EventTail, 'subscribe'>) {
     this.#events = events;
-    // Those that come while the past is read wait for it.
-    tail.subscribe((event) => (this.#waiting === undefined ? this.#count(event.event) : this.#waiting.push(event)));
+    tail.subscribe((event) => {
+      if (this.#readTo !== undefined) this.#countNew(event, this.#readTo);
+      else if (this.#reading !== undefined) this.#early.push(event);
+    });
   }
 
   /** The kind that was seen last comes last. Rejects with Redis's error until the past could be read. */
   async kinds(): Promise<readonly LoggedErrors[]> {
-    if (this.#waiting !== undefined) {
+    if (this.#readTo === undefined) {
       this.#reading ??= this.#readPast().finally(() => {
         this.#reading = undefined;
+        this.#early = [];
       });
       await this.#reading;
     }
@@ -42,14 +49,19 @@ export class ErrorLog {
 
   async #readPast(): Promise<void> {
     this.#kinds.clear();
-    const read = new Set<string>();
-    for await (const page of this.#events.after('0'))
+    let last = '0-0';
+    for await (const page of this.#events.after(last))
       for (const { id, event } of page) {
-        read.add(id);
+        last = id;
         this.#count(event);
       }
-    for (const { id, event } of this.#waiting ?? []) if (!read.has(id)) this.#count(event);
-    this.#waiting = undefined;
+    for (const event of this.#early) this.#countNew(event, last);
+    this.#readTo = last;
+  }
+
+  /** Whoever follows the events may hear late of what has been read. */
+  #countNew({ id, event }: NumberedEvent, readTo: string): void {
+    if (compareStreamIds(id, readTo) > 0) this.#count(event);
   }
 
   #count({ event, cause, url = '', message = '', at }: FleetEvent): void {
