@@ -75,7 +75,9 @@ function open(address: RedisAddress, options: Options): Redis {
 
 /**
  * ioredis ends a connection for good when a sentinel tells of a failover at the moment when the others are asked for the master. Unless its owner has
- * ended it, or wants no other one, it is opened again.
+ * ended it, or wants no other one, it is opened again. No option does that: `retryStrategy` and `sentinelRetryStrategy` are not asked then, and the
+ * event `end` does not tell whose wish it was, so that is heard where an owner says it. A `duplicate()` is not kept: BullMQ, which makes one to wait for
+ * jobs, opens it again by itself.
  */
 function kept(redis: Redis, { retryStrategy: after }: Options): Redis {
   let isWanted = true;

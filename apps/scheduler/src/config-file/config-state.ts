@@ -13,11 +13,11 @@ type Difference = ConfigState['differences'][number];
 export function configState(
   file: ConfigFile | undefined,
   cache: DesiredCache,
-  running: readonly StreamSpec[],
+  running: () => readonly StreamSpec[],
 ): ConfigState {
   const { revision } = cache;
   if (file === undefined) {
-    const text = printDocument(running.map(maskedSpec));
+    const text = printDocument(running().map(maskedSpec));
     return { source: 'api', file: null, revision, text, diagnostics: [], in_sync: true, differences: [] };
   }
   const { text, diagnostics } = shown(file);

@@ -89,7 +89,7 @@ export const configRoutes: FastifyPluginAsyncZod<ConfigRoutesDeps> = async (app,
     },
     async () => {
       assertLoaded(cache);
-      return configState(file(), cache, config.specs());
+      return configState(file(), cache, () => config.specs());
     },
   );
 
