@@ -9,6 +9,7 @@ import { registerMetrics } from './plugins/metrics.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerProblems } from './plugins/problems.ts';
 import { registerSecurityHeaders } from './plugins/security-headers.ts';
+import { untilReady } from './redis/connections.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { configRoutes } from './routes/config.ts';
 import { errorRoutes } from './routes/errors.ts';
@@ -40,6 +41,9 @@ declare module 'fastify' {
 
 /** A stream name of 255 characters, each of them percent-encoded. */
 const MAX_PARAM_LENGTH = 800;
+
+/** Until a change is refused because Redis is away: sentinels that tell of a failover one after the other have connections opened anew. */
+const RECONNECT_MS = 1_000;
 
 /** The scheduler with its HTTP side. It starts with `ready()` (or the first `inject()`) and ends with `close()`. */
 export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<FastifyInstance> {
@@ -73,6 +77,9 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
   await app.register(
     async (api) => {
       await api.register(sessionRoutes, { auth, version: config.version });
+      api.addHook('preHandler', async ({ method }) => {
+        if (method !== 'GET') await untilReady(scheduler.redis.commands, RECONNECT_MS);
+      });
       await api.register(pushRoutes, { ...scheduler, file: () => scheduler.configFile });
       await api.register(bulkRoutes, { ...scheduler });
       await api.register(streamRoutes, { ...scheduler });

@@ -246,6 +246,18 @@ describe('a Redis that is lost', () => {
     await poll(async () => (await other.call('POST', '/api/v1/pushes/one/restart')).status).toBe(202);
   }, 20_000);
 
+  it('ends the connections: a change waits until they are opened again', async () => {
+    await using other = await TestApp.start({ redisUrl: redis.url });
+    await other.call('PUT', '/api/v1/streams/news', { inputs: ['publish://'] });
+    await other.call('POST', '/api/v1/pushes', { id: 'one', stream: 'news', url });
+    const { commands } = other.app.scheduler.redis;
+    const gone = new Promise((resolve) => commands.once('close', resolve));
+    await other.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await gone;
+    expect(commands.status).not.toBe('ready');
+    expect(await other.call('POST', '/api/v1/pushes/one/pause')).toMatchObject({ status: 202 });
+  }, 20_000);
+
   it('is away from the start: reads say so instead of showing an empty fleet', async () => {
     await redis.kill();
     await using other = await TestApp.start({ redisUrl: redis.url });

@@ -53,15 +53,17 @@ export function openConnections(url: string, onError: (error: Error) => void, re
   };
 }
 
-/** Resolves when Redis answers, or when the time is over: the scheduler starts either way. */
+/** Resolves when Redis answers, with true, or when the time is over. */
 export async function untilReady(redis: Redis, timeoutMs: number): Promise<boolean> {
   if (redis.status === 'ready') return true;
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, timeoutMs, false);
-  redis.once('ready', () => resolve(true));
+  const ready = () => resolve(true);
+  redis.once('ready', ready);
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    redis.off('ready', ready);
   }
 }
