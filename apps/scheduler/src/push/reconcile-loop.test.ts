@@ -256,6 +256,8 @@ describe('a Redis that is lost', () => {
     await gone;
     expect(commands.status).not.toBe('ready');
     expect(await other.call('POST', '/api/v1/pushes/one/pause')).toMatchObject({ status: 202 });
+    commands.stream.end(); // as ioredis does when a sentinel tells of another master
+    expect(await other.call('POST', '/api/v1/pushes/one/resume')).toMatchObject({ status: 202 });
   }, 20_000);
 
   it('is away from the start: reads say so instead of showing an empty fleet', async () => {

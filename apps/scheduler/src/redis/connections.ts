@@ -53,9 +53,10 @@ export function openConnections(url: string, onError: (error: Error) => void, re
   };
 }
 
-/** Resolves when Redis answers, with true, or when the time is over. */
+/** Resolves when commands can be sent, with true, or when the time is over. */
 export async function untilReady(redis: Redis, timeoutMs: number): Promise<boolean> {
-  if (redis.status === 'ready') return true;
+  // A connection that ioredis is about to replace is `ready` until the server has closed it too.
+  if (redis.status === 'ready' && redis.stream?.writable !== false) return true;
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, timeoutMs, false);
   const ready = () => resolve(true);
