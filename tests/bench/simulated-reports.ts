@@ -46,8 +46,8 @@ export class SimulatedReports {
   /** The pushes as the scheduler knows them. */
   async pushes() {
     const { body } = await request(`${this.#api}/api/v1/live`);
-    const { pushes, columns } = (await body.json()) as LiveSnapshot;
-    return pushes.map((cells) => pushRow(cells, columns));
+    const { pushes } = (await body.json()) as LiveSnapshot;
+    return pushes.map(pushRow);
   }
 
   /** Writes all reports at once. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { changedRow, pushColumns, pushRow } from './live.ts';
+import { inOurOrder, type PushColumn, pushColumns, pushRow, rowChanger } from './live.ts';
 
 describe('the live feed', () => {
   const cells = pushColumns.map((column, i) => (column === 'row' ? 7 : i));
@@ -8,9 +8,16 @@ describe('the live feed', () => {
   it('turns cells into a row and puts changes into a new one', () => {
     const row = pushRow(cells);
     expect(Object.keys(row)).toEqual(pushColumns);
-    const changed = changedRow(row, ['status', 'bitrate_bps'], [7, 'retry', 5]);
+    const changed = rowChanger(['status', 'bitrate_bps'])(row, [7, 'retry', 5]);
     expect(changed).toEqual({ ...row, status: 'retry', bitrate_bps: 5 });
     expect(row.status).not.toBe('retry');
+  });
+
+  it('is understood when a scheduler of another version has other columns', () => {
+    const columns = ['news' as PushColumn, ...pushColumns.toReversed()];
+    expect(pushRow(inOurOrder(columns)(['new', ...cells.toReversed()]))).toEqual(pushRow(cells));
+    const changed = rowChanger(['news' as PushColumn, 'status'])(pushRow(cells), [7, 'new', 'retry']);
+    expect(changed).toEqual({ ...pushRow(cells), status: 'retry' });
   });
 
   it('names each column once', () => {

@@ -185,14 +185,56 @@ export const liveMessages = [
   'events',
 ] as const satisfies readonly (keyof LiveMessages)[];
 
-/** The row that these cells are. `columns`: as the snapshot names them. */
-export function pushRow(cells: PushCells, columns: readonly PushColumn[] = pushColumns): PushRow {
-  return Object.fromEntries(columns.map((column, i) => [column, cells[i]])) as unknown as PushRow;
+/** Cells in the order of `columns` as cells in the order of `pushColumns`: a scheduler of another version may have another one. */
+export function inOurOrder(columns: readonly PushColumn[]): (cells: PushCells) => PushCells {
+  const places = pushColumns.map((column) => columns.indexOf(column));
+  return places.every((place, i) => place === i) ? (cells) => cells : (cells) => places.map((place) => cells[place]);
 }
 
-/** A new row with the changed cells in it; `cells` as in `RowChange.rows`. */
-export function changedRow(row: PushRow, columns: readonly PushColumn[], cells: readonly unknown[]): PushRow {
-  const changed: Record<string, unknown> = { ...row };
-  for (const [i, column] of columns.entries()) changed[column] = cells[i + 1];
-  return changed as unknown as PushRow;
+/** The row that these cells are, in the order of `pushColumns`. Written out, as a browser makes ten thousand of such objects ten times as fast. */
+export function pushRow(cells: PushCells): PushRow {
+  const row: Record<PushColumn, unknown> = {
+    row: cells[0],
+    id: cells[1],
+    stream: cells[2],
+    protocol: cells[3],
+    host: cells[4],
+    url: cells[5],
+    status: cells[6],
+    reason: cells[7],
+    desired: cells[8],
+    paused: cells[9],
+    worker: cells[10],
+    attempt: cells[11],
+    failures_in_a_row: cells[12],
+    retry_timeout: cells[13],
+    retry_limit: cells[14],
+    timeout: cells[15],
+    next_retry_at: cells[16],
+    opened_at: cells[17],
+    connected_at: cells[18],
+    bitrate_bps: cells[19],
+    bytes: cells[20],
+    lag_ms: cells[21],
+    dropped_frames: cells[22],
+    queue_bytes: cells[23],
+    retries_total: cells[24],
+    last_error: cells[25],
+    origin: cells[26],
+    pool: cells[27],
+    labels: cells[28],
+    comment: cells[29],
+    revision: cells[30],
+  };
+  return row as PushRow;
+}
+
+/** Makes new rows with the changed cells in them; `cells` as in `RowChange.rows`. Columns that this version does not know are left out. */
+export function rowChanger(columns: readonly PushColumn[]): (row: PushRow, cells: readonly unknown[]) => PushRow {
+  const places = columns.map((column) => pushColumns.indexOf(column));
+  return (row, cells) => {
+    const changed: unknown[] = Object.values(row);
+    for (let i = 0; i < places.length; i++) if (places[i]! >= 0) changed[places[i]!] = cells[i + 1];
+    return pushRow(changed);
+  };
 }

@@ -1,7 +1,7 @@
 import type { LiveEvent } from '@pushfleet/contract/live';
 import { type CSSProperties, memo } from 'react';
 import { ClockTime } from '../format/moment.tsx';
-import { liveStore } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
 import { openPush } from '../search/use-filter.ts';
 import { EventMark } from './event-mark.tsx';
 import { eventDetail, eventSubject, eventWord } from './event-text.ts';

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { liveStore } from './use-live.ts';
+import { liveStore } from './live-store.ts';
 
 /** One timer for every countdown and uptime of the page: they all change in the same frame. */
 const TICK_MS = 250;

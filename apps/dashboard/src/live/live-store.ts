@@ -1,13 +1,15 @@
 import {
-  changedRow,
   type FleetSummary,
+  inOurOrder,
   type LiveEvent,
   type LiveMessages,
   type LiveSnapshot,
   type LiveWorkers,
   type PushRow,
+  pushColumns,
   pushRow,
   type RowChanges,
+  rowChanger,
   type StreamChanges,
   type StreamRow,
 } from '@pushfleet/contract/live';
@@ -39,6 +41,8 @@ export class LiveStore {
   /** By `PushRow.row`. */
   #idsByNumber: (string | undefined)[] = [];
   #streams = new Map<string, StreamRow>();
+  /** Cells as the scheduler sends them. */
+  #inOrder = inOurOrder(pushColumns);
   /** Ids of the pushes of a stream, in the order of their creation. */
   #pushesOfStream = new Map<string, Set<string>>();
   /** Rebuilt on demand: the arrays stay the same object until one of their rows has changed. */
@@ -125,7 +129,8 @@ export class LiveStore {
     this.#idsByNumber = [];
     this.#pushesOfStream.clear();
     this.#streamPushes.clear();
-    for (const cells of snapshot.pushes) this.#add(pushRow(cells, snapshot.columns));
+    this.#inOrder = inOurOrder(snapshot.columns);
+    for (const cells of snapshot.pushes) this.#add(pushRow(this.#inOrder(cells)));
     for (const id of before.keys()) if (!this.#rows.has(id)) this.metrics.forget(id);
     this.#streams = new Map(snapshot.streams.map((stream) => [stream.name, stream]));
     this.#rowsVersion++;
@@ -137,12 +142,13 @@ export class LiveStore {
 
   #takeRows({ removed, added, changed }: RowChanges): void {
     for (const number of removed) this.#remove(number);
-    for (const cells of added) this.#add(pushRow(cells));
+    for (const cells of added) this.#add(pushRow(this.#inOrder(cells)));
     for (const { columns, rows } of changed) {
+      const change = rowChanger(columns);
       for (const cells of rows) {
         const id = this.#idsByNumber[cells[0] as number];
         if (id === undefined) continue;
-        const row = changedRow(this.#rows.get(id)!, columns, cells);
+        const row = change(this.#rows.get(id)!, cells);
         this.#rows.set(id, row);
         this.#touchRow(row);
       }
@@ -199,7 +205,7 @@ export class LiveStore {
     this.#fleet = fleet;
     this.#clockOffsetMs = Date.parse(fleet.at) - Date.now();
     this.#egress = [...this.#egress.slice(1 - EGRESS_LENGTH), fleet.egress_bps];
-    this.metrics.sample(Date.parse(fleet.at), this.#rows.values());
+    this.metrics.sample(Date.parse(fleet.at), this.#rows);
     this.topics.touch('fleet');
   }
 
@@ -208,3 +214,6 @@ export class LiveStore {
     this.topics.touch('events');
   }
 }
+
+/** The state of the fleet in this page. */
+export const liveStore = new LiveStore();

@@ -14,40 +14,51 @@ export interface MetricSeries {
   readonly queueBytes: readonly (number | null)[];
 }
 
-/** The last minutes of all pushes: a ring of single-precision numbers for each, 2 kB. */
+/** Where the numbers of a push are. */
+interface Place {
+  readonly index: number;
+  /** Number of the first sample that is of this push: the place may have been another one's before. */
+  readonly since: number;
+}
+
+/** The last minutes of all pushes. One array of single-precision numbers for each second: a second is written in one go, whatever is looked at later. */
 export class MetricHistory {
-  readonly #rings = new Map<string, Float32Array>();
+  readonly #places = new Map<string, Place>();
+  /** Indices of pushes that are gone. */
+  readonly #free: number[] = [];
+  /** By number of the sample, modulo. */
+  readonly #samples: Float32Array[] = [];
   readonly #timesS = new Float64Array(HISTORY_LENGTH);
   #count = 0;
 
   /** One point of every push; called once a second. */
-  sample(nowMs: number, rows: Iterable<PushRow>): void {
+  sample(nowMs: number, rows: ReadonlyMap<string, PushRow>): void {
     const slot = this.#count % HISTORY_LENGTH;
     this.#timesS[slot] = nowMs / 1_000;
-    this.#count++;
-    for (const row of rows) {
-      let ring = this.#rings.get(row.id);
-      if (ring === undefined) {
-        ring = new Float32Array(HISTORY_LENGTH * SERIES).fill(Number.NaN);
-        this.#rings.set(row.id, ring);
-      }
-      const isConnected = row.status === 'running' || row.status === 'stalled';
-      ring[slot] = isConnected ? row.bitrate_bps : 0;
-      ring[slot + HISTORY_LENGTH] = isConnected ? row.lag_ms : Number.NaN;
-      ring[slot + 2 * HISTORY_LENGTH] = isConnected ? row.queue_bytes : Number.NaN;
+    for (const id of rows.keys()) if (!this.#places.has(id)) this.#place(id);
+    const length = (this.#places.size + this.#free.length) * SERIES;
+    const oldest = this.#samples[slot];
+    const values = oldest?.length === length ? oldest : new Float32Array(length);
+    values.fill(Number.NaN);
+    for (const [id, { status, bitrate_bps, lag_ms, queue_bytes }] of rows) {
+      const at = this.#places.get(id)!.index * SERIES;
+      const isConnected = status === 'running' || status === 'stalled';
+      values[at] = isConnected ? bitrate_bps : 0;
+      if (!isConnected) continue;
+      values[at + 1] = lag_ms;
+      values[at + 2] = queue_bytes;
     }
+    this.#samples[slot] = values;
+    this.#count++;
   }
 
   /** Mean of the last minute, or of as much as there is; undefined for a push that was never seen. */
   meanBitrateBps(id: string): number | undefined {
-    const ring = this.#rings.get(id);
-    if (ring === undefined) return undefined;
-    const length = Math.min(this.#count, MEAN_LENGTH);
     let sum = 0;
     let count = 0;
-    for (let i = 1; i <= length; i++) {
-      const value = ring[(this.#count - i) % HISTORY_LENGTH]!;
-      if (Number.isNaN(value)) break;
+    for (let number = this.#count - 1; number >= this.#count - MEAN_LENGTH; number--) {
+      const value = this.#value(this.#places.get(id), number, 0);
+      if (value === null) break;
       sum += value;
       count++;
     }
@@ -55,23 +66,34 @@ export class MetricHistory {
   }
 
   forget(id: string): void {
-    this.#rings.delete(id);
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#places.delete(id);
+    this.#free.push(place.index);
   }
 
   series(id: string): MetricSeries {
-    const ring = this.#rings.get(id);
+    const place = this.#places.get(id);
     const length = Math.min(this.#count, HISTORY_LENGTH);
-    const slots = Array.from({ length }, (_, i) => (this.#count - length + i) % HISTORY_LENGTH);
-    const column = (index: number) =>
-      slots.map((slot) => {
-        const value = ring?.[slot + index * HISTORY_LENGTH] ?? Number.NaN;
-        return Number.isNaN(value) ? null : value;
-      });
+    const numbers = Array.from({ length }, (_, i) => this.#count - length + i);
+    const column = (series: number) => numbers.map((number) => this.#value(place, number, series));
     return {
-      atS: slots.map((slot) => this.#timesS[slot]!),
+      atS: numbers.map((number) => this.#timesS[number % HISTORY_LENGTH]!),
       bitrateBps: column(0),
       lagMs: column(1),
       queueBytes: column(2),
     };
+  }
+
+  #place(id: string): void {
+    const index = this.#free.pop() ?? this.#places.size;
+    this.#places.set(id, { index, since: this.#count });
+  }
+
+  /** Null where nothing is known. */
+  #value(place: Place | undefined, number: number, series: number): number | null {
+    if (place === undefined || number < place.since) return null;
+    const value = this.#samples[number % HISTORY_LENGTH]![place.index * SERIES + series]!;
+    return Number.isNaN(value) ? null : value;
   }
 }

@@ -1,10 +1,8 @@
 import type { FleetSummary, LiveEvent, LiveWorkers, PushRow, StreamRow } from '@pushfleet/contract/live';
 import { useCallback, useSyncExternalStore } from 'react';
-import { type Connection, LiveStore } from './live-store.ts';
+import { type Connection, liveStore } from './live-store.ts';
 import type { Topic } from './topics.ts';
 
-/** The state of the fleet in this page. */
-export const liveStore = new LiveStore();
 const { topics } = liveStore;
 
 function useTopic<T>(topic: Topic, read: () => T): T {

@@ -4,8 +4,8 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import { formatBitrate, formatBytes } from '../format/bitrate.ts';
 import { formatClock, formatLag } from '../format/time.ts';
+import { liveStore } from '../live/live-store.ts';
 import { HISTORY_LENGTH } from '../live/metric-history.ts';
-import { liveStore } from '../live/use-live.ts';
 import styles from './push-chart.module.css';
 
 const HEIGHT = 190;

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { formatBitrate, formatBytes, formatCount } from '../format/bitrate.ts';
 import { formatLag } from '../format/time.ts';
-import { liveStore } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
 import { Retries, Uptime } from '../push/push-figures.tsx';
 import { openPush } from '../search/use-filter.ts';
 import { streamPath } from '../shell/routes.ts';

@@ -1,6 +1,6 @@
 import { actOnPush, actOnPushes, type PushAction } from '../api/commands.ts';
 import { formatPlural } from '../format/bitrate.ts';
-import { liveStore } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
 import { tellDone, tellFailure, tellRefusal } from '../shell/toasts.tsx';
 
 const words: Readonly<Record<PushAction, { readonly done: string; readonly doing: string }>> = {

@@ -1,7 +1,8 @@
 import type { PushRow } from '@pushfleet/contract/live';
 import { useMemo, useRef } from 'react';
 import { useClock } from '../live/clock.ts';
-import { liveStore, useRowsVersion } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
+import { useRowsVersion } from '../live/use-live.ts';
 import { pushTest } from '../search/push-search.ts';
 import type { Filter } from '../search/use-filter.ts';
 import { useStableList } from '../search/use-stable-list.ts';

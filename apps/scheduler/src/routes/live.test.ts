@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import {
-  changedRow,
   type FleetSummary,
   type LiveEvents,
   type LiveSnapshot,
@@ -8,6 +7,7 @@ import {
   pushColumns,
   pushRow,
   type RowChanges,
+  rowChanger,
   type StreamChanges,
 } from '@pushfleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ function follow(messages: readonly Message[]) {
   for (const message of messages) {
     if (message.event === 'snapshot') {
       const snapshot = dataOf<LiveSnapshot>(message);
-      rows = new Map(snapshot.pushes.map((cells) => [cells[0] as number, pushRow(cells, snapshot.columns)]));
+      rows = new Map(snapshot.pushes.map((cells) => [cells[0] as number, pushRow(cells)]));
       streams = new Map(snapshot.streams.map((stream) => [stream.name, stream]));
       fleet = snapshot.fleet;
     } else if (message.event === 'rows') {
@@ -51,7 +51,7 @@ function follow(messages: readonly Message[]) {
       for (const change of changed)
         for (const cells of change.rows) {
           const row = cells[0] as number;
-          rows.set(row, changedRow(rows.get(row)!, change.columns, cells));
+          rows.set(row, rowChanger(change.columns)(rows.get(row)!, cells));
         }
     } else if (message.event === 'streams') {
       const { removed, changed } = dataOf<StreamChanges>(message);
@@ -75,7 +75,8 @@ describe('GET /api/v1/live', () => {
     expect(status).toBe(200);
     expect(text).not.toContain(key);
     const snapshot = body as LiveSnapshot;
-    const row = pushRow(snapshot.pushes[0]!, snapshot.columns);
+    const row = pushRow(snapshot.pushes[0]!);
+    expect(snapshot.columns).toEqual(pushColumns);
     const view = await app.push('whole');
     for (const column of pushColumns) {
       if (column !== 'row' && column !== 'host') expect({ [column]: row[column] }).toEqual({ [column]: view[column] });
