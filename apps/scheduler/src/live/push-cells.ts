@@ -1,5 +1,5 @@
 import { type PushCells, type PushColumn, type PushView, pushColumns } from '@pushfleet/contract';
-import { hostOf, shownUrl } from '../push/derived.ts';
+import { hostOfPush } from '../push/derived.ts';
 import { type PushFacts, projectPush } from '../status/status-projection.ts';
 
 /** Index of each column in a row. */
@@ -13,7 +13,7 @@ export function pushCells(facts: PushFacts, row: number, retriesTotal: number, n
   const view = projectPush(facts, { retries_total: String(retriesTotal) }, nowMs);
   return pushColumns.map((column) => {
     if (column === 'row') return row;
-    if (column === 'host') return hostOf(shownUrl(facts.push));
+    if (column === 'host') return hostOfPush(facts.push);
     return view[column satisfies keyof PushView];
   });
 }

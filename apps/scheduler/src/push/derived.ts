@@ -4,6 +4,7 @@ import type { DesiredPush } from '@pushfleet/contract';
 // Objects of desired state are never changed in place, hence what follows from one is worked out once.
 const options = new WeakMap<DesiredPush, ResolvedPushOptions>();
 const urls = new WeakMap<DesiredPush, string>();
+const hosts = new WeakMap<DesiredPush, string>();
 
 /** The push's options with defaults. */
 export function optionsOf(push: DesiredPush): ResolvedPushOptions {
@@ -13,6 +14,11 @@ export function optionsOf(push: DesiredPush): ResolvedPushOptions {
 /** The push's URL, fit to be shown. */
 export function shownUrl(push: DesiredPush): string {
   return remembered(urls, push, () => redactUrl(push.url));
+}
+
+/** Host and port of the push's target. */
+export function hostOfPush(push: DesiredPush): string {
+  return remembered(hosts, push, () => hostOf(shownUrl(push)));
 }
 
 /** Host and port of a URL, without login; empty when there is none. */

@@ -1,5 +1,5 @@
 import { ApiError, type DesiredPush, type PushStatus } from '@pushfleet/contract';
-import { hostOf, optionsOf, shownUrl } from './derived.ts';
+import { hostOfPush, optionsOf, shownUrl } from './derived.ts';
 import { comparePushes } from './push-index.ts';
 
 /** A push with what a list can be narrowed by. */
@@ -23,7 +23,7 @@ type Test = (listed: ListedPush) => boolean;
 const fields: Readonly<Record<string, (listed: ListedPush) => string>> = {
   status: ({ status }) => status,
   stream: ({ push }) => push.stream,
-  host: ({ push }) => hostOf(shownUrl(push)),
+  host: ({ push }) => hostOfPush(push),
   protocol: ({ push }) => push.url.slice(0, push.url.indexOf(':')).toLowerCase(),
   worker: ({ worker }) => worker,
   pool: ({ push }) => optionsOf(push).pool,

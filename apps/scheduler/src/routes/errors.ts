@@ -1,7 +1,7 @@
 import { type ErrorGroup, errorCodesSchema, errorGroupsSchema } from '@pushfleet/contract';
 import { type PublishErrorCode, publishErrors } from '@pushfleet/protocols';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { hostOf, shownUrl } from '../push/derived.ts';
+import { hostOfPush } from '../push/derived.ts';
 import { throwUnavailable } from '../redis/unavailable.ts';
 import type { ErrorLog } from '../status/error-log.ts';
 import type { FleetStatus } from '../status/fleet-status.ts';
@@ -41,7 +41,7 @@ export const errorRoutes: FastifyPluginAsyncZod<ErrorRoutesDeps> = async (app, {
         });
       }
       for (const { push, code, message, at } of await affected()) {
-        const host = hostOf(shownUrl(push));
+        const host = hostOfPush(push);
         const key = `${code} ${host}`;
         // Its event may be gone, or not written yet.
         const fresh = { ...describe(code), host, affected: 0, pushes: [], attempts: 1 };
