@@ -73,7 +73,12 @@ export async function buildApp(config: AppConfig, { log }: AppDeps): Promise<Fas
     isStopping: () => scheduler.isStopping,
     version: config.version,
   });
-  await registerDashboard(app, { folder: config.dashboard ?? DASHBOARD_FOLDER, auth });
+  await registerDashboard(app, {
+    folder: config.dashboard ?? DASHBOARD_FOLDER,
+    auth,
+    // While the browser loads scripts the view comes to be; what fails is told to whoever asks for it.
+    onVisit: () => void scheduler.live.open().catch(() => {}),
+  });
   await app.register(
     async (api) => {
       await api.register(sessionRoutes, { auth, version: config.version });

@@ -53,6 +53,19 @@ describe('the dashboard', () => {
       expect((await app.call('GET', '/icon.svg')).headers).toMatchObject({ 'cache-control': 'no-cache' });
     });
 
+    it('sends them compressed to whoever takes that, as the build has left them', async () => {
+      await writeFile(join(dashboard, 'assets', 'index-Ab12.js.br'), 'shorter');
+      const call = (encodings: string) =>
+        app.call('GET', '/assets/index-Ab12.js', undefined, { 'accept-encoding': encodings });
+      expect(await call('gzip, br')).toMatchObject({
+        text: 'shorter',
+        headers: { 'content-encoding': 'br', 'content-type': expect.stringContaining('javascript') },
+      });
+      const plain = await call('gzip');
+      expect(plain).toMatchObject({ text: 'script', headers: { vary: 'accept-encoding' } });
+      expect(plain.headers).not.toHaveProperty('content-encoding');
+    });
+
     it.each(['/assets/gone.js', '/gone.png', '/assets/..%2findex.html%00', '/assets/%2e%2e/%2e%2e/package.json'])(
       'has no file %s',
       async (url) => {

@@ -9,6 +9,8 @@ export interface DashboardOptions {
   /** Folder with the built dashboard; it may come and go while the scheduler runs. */
   readonly folder: string;
   readonly auth: Auth;
+  /** Somebody who may read has asked for the page, and will ask for the fleet as soon as it is there. */
+  readonly onVisit: () => void;
 }
 
 /** Where it is built, beside the scheduler. */
@@ -42,8 +44,17 @@ const FOR_EVER = { cacheControl: true, maxAge: '365d', immutable: true };
 const FILE_AT_ROOT = /^[\w-]+(\.[\w-]+)+$/;
 
 /** The dashboard: files that anybody may read, and its page at every path that is nothing else. What it shows comes from the API. */
-export async function registerDashboard(app: FastifyInstance, { folder, auth }: DashboardOptions): Promise<void> {
-  await app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, suppressWarning: true });
+export async function registerDashboard(
+  app: FastifyInstance,
+  { folder, auth, onVisit }: DashboardOptions,
+): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: folder,
+    serve: false,
+    cacheControl: false,
+    preCompressed: true,
+    suppressWarning: true,
+  });
 
   app.get<{ Params: { '*': string } }>(
     '/*',
@@ -54,7 +65,10 @@ export async function registerDashboard(app: FastifyInstance, { folder, auth }: 
       if (HASHED.test(path)) return reply.sendFile(path, FOR_EVER);
       reply.header('cache-control', 'no-cache');
       if (FILE_AT_ROOT.test(path)) return reply.sendFile(path);
-      if (existsSync(join(folder, 'index.html'))) return reply.sendFile('index.html');
+      if (existsSync(join(folder, 'index.html'))) {
+        if (auth.refusal(request) === undefined) onVisit();
+        return reply.sendFile('index.html');
+      }
       return reply.type('text/html; charset=utf-8').send(PAGE_WITHOUT_DASHBOARD);
     },
   );
