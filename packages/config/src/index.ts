@@ -34,7 +34,9 @@ export {
   pushOptionsSchema,
   pushPatchSchema,
   pushSpecSchema,
+  type StreamPatch,
   type StreamSpec,
+  streamPatchSchema,
   streamSpecSchema,
 } from './options.ts';
 export { MASK, redactHeaders, redactor, redactText, redactUrl, secretsOf } from './redact.ts';

@@ -182,8 +182,8 @@ describe('a stream', () => {
     const spec = { name: 'a', inputs: ['nonsense'], pushes: [{ url }, { url, retry_limit: 0 }], password: '' };
     expect(messages(streamSpecSchema, spec)).toEqual([
       expect.stringMatching(/^inputs\.0: input: the input URL has no scheme; use one of publish:/),
-      expect.stringMatching(/^pushes\.1\.retry_limit: retry_limit must be/),
       'password: password must be text of 1 to 255 characters',
+      expect.stringMatching(/^pushes\.1\.retry_limit: retry_limit must be/),
     ]);
   });
 });

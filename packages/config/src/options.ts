@@ -92,12 +92,11 @@ export const pushPatchSchema = strictObject('a push', {
   headers: headersField(headerValueField().nullable()).nullish(),
 });
 
-const streamShape = {
+const streamOptionShape = {
   inputs: z
     .array(urlField('input', inputUrlProblem), { error: 'inputs must be a list of URLs' })
     .max(16, { error: 'inputs must be at most 16' })
     .meta({ description: 'Sources in order of priority, for example publish://.' }),
-  pushes: z.array(pushSpecSchema, { error: 'pushes must be a list' }),
   segment_count: integerField('segment_count', 1, 1000).meta({
     description: 'Segments in the live playlist of an HLS push. Default 6.',
   }),
@@ -115,9 +114,17 @@ const streamShape = {
 };
 
 /** A stream, its inputs and its pushes. */
-export const streamSpecSchema = strictObject('a stream', { name: streamName, ...optionalFields(streamShape) });
+export const streamSpecSchema = strictObject('a stream', {
+  name: streamName,
+  ...optionalFields(streamOptionShape),
+  pushes: z.array(pushSpecSchema, { error: 'pushes must be a list' }).optional(),
+});
+
+/** A change of a stream, RFC 7396; its pushes are changed by themselves. */
+export const streamPatchSchema = strictObject('a stream', nullishFields(streamOptionShape));
 
 export type PushOptions = z.infer<typeof pushOptionsSchema>;
 export type PushSpec = z.infer<typeof pushSpecSchema>;
 export type PushPatch = z.infer<typeof pushPatchSchema>;
+export type StreamPatch = z.infer<typeof streamPatchSchema>;
 export type StreamSpec = z.infer<typeof streamSpecSchema>;

@@ -75,7 +75,8 @@ export type ControlMessage =
       readonly op: 'test';
       readonly worker: string;
       readonly test: string;
-      readonly push: string;
+      /** Null: the push is not saved and stands under the key of the test. */
+      readonly push: string | null;
       readonly noPublish: string;
     }
   /** The worker of this name is to be drained, or no more: it beats now and reads what holds. */

@@ -55,6 +55,10 @@ export class Keys {
   targetTest(id: string): string {
     return `${this.tag}:t:${id}`;
   }
+  /** String: the DesiredPush of a test whose push is not saved, as JSON, expiring; with its secrets, so the worker that reads it takes it away. */
+  targetDraft(test: string): string {
+    return `${this.tag}:td:${test}`;
+  }
   /** Capped stream of FleetEvent, field `e`. */
   get events(): string {
     return `${this.tag}:events`;

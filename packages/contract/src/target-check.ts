@@ -1,3 +1,4 @@
+import { pushSpecSchema } from '@pushfleet/config';
 import { z } from 'zod';
 
 /** Body of `POST /api/v1/targets/check`. */
@@ -26,13 +27,18 @@ export const targetCheckSchema = z
   .meta({ id: 'TargetCheck' });
 export type TargetCheckView = z.infer<typeof targetCheckSchema>;
 
+/** Body of `POST /api/v1/targets/test`: the push as it would be added. The stream may not be there yet. */
+export const targetTestRequestSchema = pushSpecSchema
+  .safeExtend({ stream: z.string().max(255).optional().describe('whose settings of segments count; none when absent') })
+  .meta({ id: 'TargetTestRequest' });
+
 /** The steps of a test, in this order; a protocol without TLS has no `tls`. */
 export const targetTestSteps = ['dns', 'policy', 'tcp', 'tls', 'handshake', 'publish'] as const;
 
-/** Answer of `POST /api/v1/pushes/{id}/test`: a worker has tried the target, without disturbing the push. */
+/** Answer of `POST /api/v1/pushes/{id}/test` and `POST /api/v1/targets/test`: a worker has tried the target, without disturbing the push. */
 export const targetTestSchema = z
   .object({
-    push: z.string(),
+    push: z.string().nullable().describe('null when it is not saved'),
     url: z.string().describe('redacted'),
     worker: z.string().describe('who tried it: what it reaches is what the push reaches'),
     at: z.string(),

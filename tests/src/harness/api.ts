@@ -111,6 +111,11 @@ export class Api {
     return this.#ask('POST', `/pushes/${id}/test`);
   }
 
+  /** Of a push that is not there. */
+  testTarget(spec: object): Promise<unknown> {
+    return this.#ask('POST', '/targets/test', spec);
+  }
+
   async attempts(id: string): Promise<JournalEntry[]> {
     return (await this.#ask<{ attempts: JournalEntry[] }>('GET', `/pushes/${id}/attempts`)).attempts;
   }

@@ -11,6 +11,7 @@ import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { probe } from '../harness/media-judges.ts';
 import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
 import { freePort } from '../harness/ports.ts';
+import { dumpRedis } from '../harness/redis-dump.ts';
 import { until } from '../harness/until.ts';
 
 const SECRET = 'a-secret-stream-key-1234';
@@ -71,6 +72,42 @@ describe('a test of a target', () => {
   it('knows that HTTP begins with the request that publishes', async () => {
     const outcome = await test(await paused(`tshttp://127.0.0.1:${nginx.httpPort}/nothing/here`));
     expect(steps(outcome)).toEqual(['dns ok', 'policy ok', 'tcp ok', 'handshake skipped', 'publish failed']);
+  });
+});
+
+describe('a test before there is a push', () => {
+  const testNew = async (spec: object) => (await fleet.api.testTarget(spec)) as TargetTest;
+
+  it('is the same test, and leaves the URL nowhere', async () => {
+    const secret = 'a-secret-that-is-only-tried-5678';
+    const outcome = await testNew({ stream: 'studio', url: `${nginx.url}/${secret}` });
+    expect(outcome).toMatchObject({ push: null, result: 'ok', worker: 'worker-1' });
+    expect(steps(outcome)).toEqual(['dns ok', 'policy ok', 'tcp ok', 'handshake ok', 'publish ok']);
+    await nginx.untilGone(secret);
+    const refused = await testNew({ url: `rtmp://127.0.0.1:${await freePort()}/live/${secret}` });
+    expect(refused.steps[2]).toMatchObject({ step: 'tcp', result: 'failed', code: 'connect_refused' });
+    expect(JSON.stringify([outcome, refused])).not.toContain(secret);
+    expect(JSON.stringify([...(await dumpRedis(fleet.redis.url))])).not.toContain(secret);
+    expect((await fleet.api.pushes()).map(({ url }) => url)).not.toContainEqual(expect.stringContaining('5678'));
+  });
+
+  it('does not disturb a push to the same URL', async () => {
+    const url = `${nginx.url}/taken`;
+    const { id } = await fleet.api.createPush({ stream: 'studio', url });
+    await fleet.api.waitForStatus(id, 'waiting');
+    const { steps: made } = await testNew({ stream: 'studio', url });
+    expect(made[4]).toMatchObject({ step: 'publish', result: 'skipped', detail: expect.stringContaining(id) });
+    await fleet.api.call('DELETE', `/api/v1/pushes/${id}`);
+  });
+
+  it.each([
+    [{ url: 'gopher://a.example.com/x' }, 400],
+    [{ url: 'rtmp://10.0.0.7/live/a-secret-key-9999' }, 422],
+    [{ url: 'rtmp://a.example.com/live/a-secret-key-9999', retry_limit: 0 }, 400],
+  ])('refuses %j as adding it would be refused, without its secrets', async (spec, status) => {
+    const answer = await fleet.api.call('POST', '/api/v1/targets/test', spec);
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer)).not.toContain('a-secret-key');
   });
 });
 

@@ -59,6 +59,7 @@ describe('the pages around the API', () => {
         "/api/v1/streams/{name}",
         "/api/v1/streams/{name}/preview",
         "/api/v1/targets/check",
+        "/api/v1/targets/test",
         "/api/v1/whoami",
         "/api/v1/workers",
         "/api/v1/workers/{id}/drain",

@@ -59,6 +59,48 @@ describe('PUT /api/v1/streams/{name}', () => {
   });
 });
 
+describe('PATCH /api/v1/streams/{name}', () => {
+  const patch = (name: string, body: object) => app.call('PATCH', `/api/v1/streams/${name}`, body);
+  const secrets = async () =>
+    (await app.redis.hget(app.keys.stream('patched'), 'spec')) ?? expect.unreachable('no such stream in Redis');
+
+  it('changes what is named, takes null for the default, and leaves password and pushes alone', async () => {
+    const spec = { inputs: ['publish://'], title: 'One', password: 'secret-word', source_timeout: 9 };
+    await put('patched', { ...spec, pushes: [{ url: 'rtmp://a.example.com/live/one' }] });
+    expect(await patch('patched', { title: 'Two', source_timeout: null })).toMatchObject({
+      status: 200,
+      body: { title: 'Two', source_timeout: null, has_password: true, inputs: ['publish://'], pushes: [{}] },
+    });
+    expect(await patch('patched', { password: null })).toMatchObject({ body: { has_password: false } });
+  });
+
+  it('keeps the secret of an input that is sent back as it is shown', async () => {
+    await put('patched', { inputs: ['rtmp://origin.example.com/live/first-stream-key', 'publish://'] });
+    const [shown] = (await get('patched')).inputs;
+    expect(shown).toContain('***');
+    const { body } = await patch('patched', { inputs: ['rtmp://b.example.com/live/second-stream-key', shown] });
+    expect(body.inputs).toHaveLength(2);
+    expect(JSON.parse(await secrets()).inputs).toEqual([
+      'rtmp://b.example.com/live/second-stream-key',
+      'rtmp://origin.example.com/live/first-stream-key',
+    ]);
+  });
+
+  it.each([
+    [{ inputs: ['rtmp://nobody.example.com/live/***-key'] }, 400, '#/inputs/0'],
+    [{ inputs: ['gopher://x'] }, 400, '#/inputs/0'],
+    [{ source_timeout: 0 }, 400, '#/source_timeout'],
+    [{ pushes: [] }, 400, '#/pushes'],
+  ])('refuses %j and names the place', async (body, status, pointer) => {
+    await put('patched', { inputs: ['publish://'] });
+    expect(await patch('patched', body)).toMatchObject({ status, body: { errors: [{ pointer }] } });
+  });
+
+  it('knows no stream that is not there', async () => {
+    expect(await patch('nowhere', { title: 'x' })).toMatchObject({ status: 404, body: { code: 'stream_not_found' } });
+  });
+});
+
 describe('GET /api/v1/streams', () => {
   it('shows inputs without secrets, who publishes the stream, and its pushes', async () => {
     await put('pulled', {

@@ -1,4 +1,4 @@
-import { streamSpecSchema } from '@pushfleet/config';
+import { streamPatchSchema, streamSpecSchema } from '@pushfleet/config';
 import { ApiError, type DesiredStream, streamDetailSchema, streamViewSchema } from '@pushfleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -90,6 +90,27 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesDeps> = async (
       const { list, stale } = await views([stream]);
       markStale(reply, stale, contact);
       return reply.code(created ? 201 : 200).send(list[0]!);
+    },
+  );
+
+  app.patch(
+    '/streams/:name',
+    {
+      schema: {
+        summary: 'Change a stream',
+        description:
+          'JSON Merge Patch, RFC 7396: an absent member never changes, null goes back to the default. `inputs` is a whole list; one of them that is written as it is shown, with `***`, stays as it is.',
+        consumes: ['application/merge-patch+json', 'application/json'],
+        params: nameParams,
+        body: streamPatchSchema,
+        response: { 200: streamViewSchema, ...problems },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const stream = await streams.patch(params.name, body, apiActor);
+      const { list, stale } = await views([stream]);
+      markStale(reply, stale, contact);
+      return list[0]!;
     },
   );
 

@@ -16,6 +16,8 @@ export interface TargetTesterDeps {
 }
 
 const POLL_MS = 100;
+/** A worker that has not taken a draft by then does not take it at all. */
+const DRAFT_MS = 10_000;
 /** A push that tries again sooner needs its target for itself. */
 const RETRY_IS_NEAR_MS = 10_000;
 
@@ -28,23 +30,33 @@ export class TargetTester {
   }
 
   /** Rejects with ApiError `no_worker`, `worker_silent` or `redis_unavailable`. */
-  async test(push: DesiredPush, waitMs: number): Promise<TargetTest> {
+  test(push: DesiredPush, waitMs: number): Promise<TargetTest> {
+    return this.#ask(push, { push: push.id, test: randomUUID() }, waitMs);
+  }
+
+  /** The same for a push that is not saved: it is handed to the worker, who takes it out of Redis at once. */
+  async testDraft(push: DesiredPush, waitMs: number): Promise<TargetTest> {
+    const { redis, keys } = this.#deps;
+    const test = randomUUID();
+    await redis.set(keys.targetDraft(test), JSON.stringify(push), 'PX', DRAFT_MS);
+    return this.#ask(push, { push: null, test }, waitMs).finally(() => redis.del(keys.targetDraft(test)));
+  }
+
+  async #ask(
+    push: DesiredPush,
+    request: { readonly push: string | null; readonly test: string },
+    waitMs: number,
+  ): Promise<TargetTest> {
     const { redis, keys, status } = this.#deps;
     const snapshot = await status.snapshot();
     const worker = this.#worker(push, snapshot);
-    const test = randomUUID();
-    const message: ControlMessage = {
-      op: 'test',
-      worker: worker.id,
-      test,
-      push: push.id,
-      noPublish: this.#whyNotPublish(push, snapshot),
-    };
+    const noPublish = this.#whyNotPublish(push, snapshot);
+    const message: ControlMessage = { op: 'test', worker: worker.id, ...request, noPublish };
     await redis.publish(keys.control, JSON.stringify(message));
     const deadline = performance.now() + waitMs;
     while (performance.now() < deadline) {
       await sleep(POLL_MS);
-      const answer = await redis.get(keys.targetTest(test));
+      const answer = await redis.get(keys.targetTest(request.test));
       if (answer !== null) return JSON.parse(answer) as TargetTest;
     }
     throw new ApiError('worker_silent', `The worker '${worker.name}' has not answered within ${waitMs / 1_000} s.`);

@@ -1,5 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { StreamSpec } from '@pushfleet/config';
+import {
+  applyMergePatch,
+  MASK,
+  redactUrl,
+  type StreamPatch,
+  type StreamSpec,
+  streamSpecSchema,
+} from '@pushfleet/config';
 import { ApiError, type DesiredPush, type DesiredStream, type FleetEvent } from '@pushfleet/contract';
 import type { EventLog } from '../events/event-log.ts';
 import { shownUrl } from '../push/derived.ts';
@@ -35,9 +42,26 @@ export class StreamService {
   /** Makes the stream what the spec says. Without `pushes` its pushes stay; with them the pushes of this owner become that list. */
   async put({ name, pushes, ...spec }: StreamSpec, actor: Actor): Promise<{ stream: DesiredStream; created: boolean }> {
     for (const spec of pushes ?? []) this.#targets.check(spec);
-    const result = await retryConflicts(() => this.#putStream(name, spec, actor));
+    const result = await retryConflicts(async () => this.#save(await this.#cache.findStream(name), name, spec, actor));
     if (pushes !== undefined) await retryConflicts(() => this.#putPushes({ name, pushes }, actor));
     return result;
+  }
+
+  /**
+   * RFC 7396: an absent member never changes, null goes back to the default. An input that is written as it is shown, with its secret masked,
+   * stays the one that it is shown for.
+   */
+  async patch(name: string, patch: StreamPatch, actor: Actor): Promise<DesiredStream> {
+    const { stream } = await retryConflicts(async () => {
+      const known = await this.get(name);
+      const inputs = patch.inputs && unmasked(patch.inputs, known.spec.inputs ?? []);
+      const { name: _, ...spec } = streamSpecSchema.parse({
+        ...applyMergePatch(known.spec, { ...patch, inputs }),
+        name,
+      });
+      return this.#save(known, name, spec, actor);
+    });
+    return stream;
   }
 
   /** Removes the stream and those of its pushes that do not belong to the config file. */
@@ -61,8 +85,7 @@ export class StreamService {
     });
   }
 
-  async #putStream(name: string, spec: DesiredStream['spec'], actor: Actor) {
-    const known = await this.#cache.findStream(name);
+  async #save(known: DesiredStream | undefined, name: string, spec: DesiredStream['spec'], actor: Actor) {
     if (known !== undefined) assertOwned(known);
     const created = known === undefined;
     if (known !== undefined && sameSpec(known.spec, spec)) return { stream: known, created };
@@ -74,7 +97,7 @@ export class StreamService {
       revision: 0,
       createdAt: known?.createdAt ?? new Date().toISOString(),
     };
-    const expected = this.#cache.streams.get(name)?.revision ?? 0;
+    const expected = (known ?? this.#cache.streams.get(name))?.revision ?? 0;
     const [stream] = await this.#cache.saveStreams([{ value, expected }]);
     if (stream === undefined) return undefined;
     await this.#events.append([{ event: created ? 'stream_created' : 'stream_updated', stream: name, by: actor.by }]);
@@ -109,4 +132,16 @@ export function pushEvent(
 function assertOwned(stream: DesiredStream): void {
   if (stream.origin !== 'file') return;
   throw new ApiError('owned_by_file', `The stream '${stream.name}' stands in the configuration: change it there.`);
+}
+
+/** Inputs in full for those that are masked. Throws ApiError `invalid_request` for one that is like none of `known`. */
+function unmasked(inputs: readonly string[], known: readonly string[]): string[] {
+  return inputs.map((input, i) => {
+    if (!input.includes(MASK)) return input;
+    // Two that differ in their secrets alone are told apart by their places.
+    const found = [known[i], ...known].find((url) => url !== undefined && redactUrl(url) === input);
+    if (found !== undefined) return found;
+    const detail = `The input ${input} is masked: ${MASK} stands where its secret was. Write it in full.`;
+    throw new ApiError('invalid_request', detail, [{ pointer: `#/inputs/${i}`, detail }]);
+  });
 }

@@ -20,7 +20,8 @@ export interface TargetTestsDeps {
 export interface TestRequest {
   /** Names the answer. */
   readonly test: string;
-  readonly push: string;
+  /** Null for one that is not saved: it comes under the key of the test. */
+  readonly push: string | null;
   /** Why nothing may be published; empty when it may. */
   readonly noPublish: string;
 }
@@ -41,19 +42,20 @@ export class TargetTests {
 
   /** Rejects when Redis is away: then nobody hears the answer anyway. */
   async run({ test, push: id, noPublish }: TestRequest): Promise<void> {
+    const { redis, keys, push: saved } = this.#deps;
     if (this.#running >= MAX_TESTS) return;
     this.#running++;
     try {
-      const push = await this.#deps.push(id);
+      const push = id === null ? parseDraft(await redis.getdel(keys.targetDraft(test))) : await saved(id);
       if (push === undefined) return;
-      const answer = await this.#test(push, noPublish);
-      await this.#deps.redis.set(this.#deps.keys.targetTest(test), JSON.stringify(answer), 'PX', KEPT_MS);
+      const answer: TargetTest = { push: id, ...(await this.#test(push, noPublish)) };
+      await redis.set(keys.targetTest(test), JSON.stringify(answer), 'PX', KEPT_MS);
     } finally {
       this.#running--;
     }
   }
 
-  async #test(push: DesiredPush, noPublish: string): Promise<TargetTest> {
+  async #test(push: DesiredPush, noPublish: string): Promise<Omit<TargetTest, 'push'>> {
     const { workerName, dial, stream, holds } = this.#deps;
     const options = resolvePushOptions(push.options);
     const at = new Date().toISOString();
@@ -67,7 +69,6 @@ export class TargetTests {
     });
     const redact = redactor([push.url], options.headers);
     return {
-      push: push.id,
       url: redactUrl(push.url),
       worker: workerName,
       at,
@@ -76,3 +77,6 @@ export class TargetTests {
     };
   }
 }
+
+const parseDraft = (text: string | null): DesiredPush | undefined =>
+  text === null ? undefined : (JSON.parse(text) as DesiredPush);
