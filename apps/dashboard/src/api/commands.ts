@@ -1,4 +1,4 @@
-import type { PushPatch, PushSpec } from '@pushfleet/config';
+import type { PushPatch, PushSpec, StreamPatch } from '@pushfleet/config';
 import type { PushView, TargetCheckView, TargetTest } from '@pushfleet/contract';
 import { post, request } from './client.ts';
 
@@ -26,6 +26,13 @@ export const changePush = (id: string, patch: PushPatch): Promise<PushView> =>
 export const addStream = (name: string, inputs: readonly string[]): Promise<unknown> =>
   request('PUT', `/streams/${encodeURIComponent(name)}`, { body: { inputs } });
 
+/** Absent options stay as they are, null goes back to the default; an input as it is shown, masked, stays what it is. */
+export const changeStream = (name: string, patch: StreamPatch): Promise<unknown> =>
+  request('PATCH', `/streams/${encodeURIComponent(name)}`, {
+    body: patch,
+    contentType: 'application/merge-patch+json',
+  });
+
 export const removeStream = (name: string): Promise<unknown> =>
   request('DELETE', `/streams/${encodeURIComponent(name)}`);
 
@@ -35,6 +42,10 @@ export const checkTarget = (url: string, signal?: AbortSignal): Promise<TargetCh
 
 /** A worker dials the target and publishes nothing; takes some seconds. */
 export const testTarget = (id: string): Promise<TargetTest> => post(`${pushPath(id)}/test`);
+
+/** The same for a push that is not there yet; `stream` may be '' while it has no name. */
+export const testNewTarget = (stream: string, spec: PushSpec): Promise<TargetTest> =>
+  post('/targets/test', { ...spec, ...(stream !== '' && { stream }) });
 
 export const login = (token: string): Promise<unknown> => post('/session', { token });
 export const logout = (): Promise<unknown> => request('DELETE', '/session');

@@ -14,6 +14,12 @@ describe('a refusal of the API', () => {
     const problem = new ApiProblem(400, { code: 'invalid_request', errors });
     expect(problem.fieldError('retry_limit')).toBe('retry_limit must be a whole number');
     expect(problem.fieldError('url')).toBeUndefined();
+    expect(problem.fieldError('retry')).toBeUndefined();
+  });
+
+  it('tells for a field what is wrong with one of its values', () => {
+    const errors = [{ pointer: '#/inputs/1', detail: 'the input URL has no scheme' }];
+    expect(new ApiProblem(400, { errors }).fieldError('inputs')).toBe('the input URL has no scheme');
   });
 
   it('is still a sentence when the code is one of a later version', () => {

@@ -44,9 +44,9 @@ export class ApiProblem extends Error {
     this.errors = errors;
   }
 
-  /** What was said about one field of the request, `url` for instance. */
+  /** What was said about one field of the request or about something in it: `inputs` for what is at `#/inputs/0`, too. */
   fieldError(field: string): string | undefined {
-    return this.errors.find(({ pointer }) => pointer === `#/${field}`)?.detail;
+    return this.errors.find(({ pointer }) => `${pointer}/`.startsWith(`#/${field}/`))?.detail;
   }
 }
 

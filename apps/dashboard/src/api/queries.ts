@@ -1,12 +1,4 @@
-import type {
-  ConfigState,
-  ErrorCodes,
-  ErrorGroup,
-  JournalEntry,
-  PushDetail,
-  StreamDetail,
-  Whoami,
-} from '@pushfleet/contract';
+import type { ConfigState, ErrorCodes, ErrorGroup, JournalEntry, PushDetail, StreamDetail } from '@pushfleet/contract';
 import type { LiveEvent } from '@pushfleet/contract/live';
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
@@ -24,11 +16,6 @@ export const queryClient = new QueryClient({
 });
 
 const pathOf = (kind: 'pushes' | 'streams', name: string): string => `/${kind}/${encodeURIComponent(name)}`;
-
-export const whoamiQuery = queryOptions({
-  queryKey: ['whoami'],
-  queryFn: ({ signal }) => get<Whoami>('/whoami', signal),
-});
 
 /** `revision`: asked again when somebody has changed the push. */
 export const pushQuery = (id: string, revision: number) =>

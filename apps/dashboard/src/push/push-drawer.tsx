@@ -7,7 +7,8 @@ import { pushQuery } from '../api/queries.ts';
 import { formatBitrate, formatBytes, formatCount } from '../format/bitrate.ts';
 import { formatLag } from '../format/time.ts';
 import { Icon } from '../icons.tsx';
-import { liveStore, useFleet, usePush } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
+import { useFleet, usePush } from '../live/use-live.ts';
 import { runAction, togglePause } from '../pushes/run-action.ts';
 import { closePush, useOpenPush, useParam } from '../search/use-filter.ts';
 import { streamPath } from '../shell/routes.ts';
@@ -24,13 +25,13 @@ import { ReasonBox } from './reason-box.tsx';
 import { usePushDialogs } from './use-push-dialogs.tsx';
 
 /** Everything about one push, beside whatever page is open: `?push=ID`. */
-export function PushDrawer() {
+export function PushDrawer({ isOpen }: { readonly isOpen: boolean }) {
   const id = useOpenPush();
   const push = usePush(id ?? '');
   const isKnown = useFleet() !== undefined;
   return (
     <Drawer
-      opened={id !== null}
+      opened={isOpen}
       onClose={closePush}
       position="right"
       size={680}

@@ -1,7 +1,9 @@
 import { type ReactNode, useState } from 'react';
-import { RemoveDialog } from '../pushes/selection-bar.tsx';
-import { EditPushDialog } from './edit-push-dialog.tsx';
-import { TargetTestDialog } from './target-test-dialog.tsx';
+import { loadedWhenOpened } from '../shell/on-demand.tsx';
+
+const EditPushDialog = loadedWhenOpened(async () => (await import('./edit-push-dialog.tsx')).EditPushDialog);
+const TargetTestDialog = loadedWhenOpened(async () => (await import('./target-test-dialog.tsx')).TargetTestDialog);
+const RemoveDialog = loadedWhenOpened(async () => (await import('../pushes/remove-dialog.tsx')).RemoveDialog);
 
 type Dialog = 'edit' | 'test' | 'remove';
 

@@ -10,8 +10,11 @@ import { asConfigBlock, asConfigLine } from '../copy/push-text.ts';
 import { formatPlural } from '../format/bitrate.ts';
 import { Icon } from '../icons.tsx';
 import { Ago } from '../push/push-figures.tsx';
+import { loadedWhenOpened } from '../shell/on-demand.tsx';
 import { tellDone, tellFailure } from '../shell/toasts.tsx';
 import styles from './stream.module.css';
+
+const EditStreamDialog = loadedWhenOpened(async () => (await import('./edit-stream-dialog.tsx')).EditStreamDialog);
 
 const origins: Readonly<Record<StreamRow['origin'], string>> = {
   file: 'the config file',
@@ -32,8 +35,25 @@ export function ConfigTab({ stream }: { readonly stream: StreamRow }) {
       </p>
       <CopyText label="Config" text={asConfigBlock(stream, pushes.map(asConfigLine))} />
       <p className={styles.quiet}>Secrets are masked: *** stands for them.</p>
-      {stream.origin !== 'file' && <RemoveStream name={stream.name} pushCount={pushes.length} />}
+      {stream.origin !== 'file' && (
+        <Group gap="xs">
+          <EditStream stream={stream} />
+          <RemoveStream name={stream.name} pushCount={pushes.length} />
+        </Group>
+      )}
     </div>
+  );
+}
+
+function EditStream({ stream }: { readonly stream: StreamRow }) {
+  const [isOpen, { open, close }] = useDisclosure();
+  return (
+    <>
+      <Button variant="default" leftSection={<Icon name="edit" size={14} />} onClick={open}>
+        Edit stream
+      </Button>
+      <EditStreamDialog stream={stream} isOpen={isOpen} onClose={close} />
+    </>
   );
 }
 

@@ -1,15 +1,20 @@
 import { Autocomplete, Button, Stack } from '@mantine/core';
+import type { PushSpec } from '@pushfleet/config';
 import { type FormEvent, useMemo, useState } from 'react';
-import { addPush, addStream } from '../api/commands.ts';
+import { addPush, addStream, testNewTarget } from '../api/commands.ts';
 import { type ApiProblem, toProblem } from '../api/problem.ts';
-import { liveStore, useStreamsVersion } from '../live/use-live.ts';
+import { Icon } from '../icons.tsx';
+import { liveStore } from '../live/live-store.ts';
+import { useStreamsVersion } from '../live/use-live.ts';
 import { tellDone } from '../shell/toasts.tsx';
 import { presetOf, presetUrl } from './presets.ts';
 import { PushFields } from './push-fields.tsx';
 import { emptyPushForm, specOf } from './push-form-values.ts';
+import { Refusal } from './refusal.tsx';
 import styles from './target.module.css';
 import { TargetFindings } from './target-findings.tsx';
 import { TargetInput } from './target-input.tsx';
+import { TargetTest } from './target-test.tsx';
 import { useTargetCheck } from './use-target-check.ts';
 
 export interface AddPushFormProps {
@@ -28,6 +33,8 @@ export function AddPushForm({ stream: given, onDone, onCancel }: AddPushFormProp
   const [isTried, setTried] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiProblem>();
+  /** What is being tried, as the form said when it was asked for. */
+  const [tested, setTested] = useState<{ readonly spec: PushSpec; readonly stream: string; readonly key: number }>();
   const streamsVersion = useStreamsVersion();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for what the store holds
   const streams = useMemo(() => [...liveStore.streams.keys()].sort(), [streamsVersion]);
@@ -54,6 +61,12 @@ export function AddPushForm({ stream: given, onDone, onCancel }: AddPushFormProp
     } finally {
       setBusy(false);
     }
+  }
+
+  function test() {
+    setTried(true);
+    if (url === '') return;
+    setTested({ spec: specOf({ ...values, url }), stream: stream.trim(), key: (tested?.key ?? 0) + 1 });
   }
 
   const urlError = problem?.fieldError('url') ?? (problem?.code === 'invalid_target' ? problem.message : undefined);
@@ -98,8 +111,22 @@ export function AddPushForm({ stream: given, onDone, onCancel }: AddPushFormProp
           problem={problem}
           isHls={check?.protocol === 'hls' || check?.protocol === 'hlss'}
         />
+        {tested !== undefined && tested.spec.url === url && (
+          <section aria-label="Test of the target">
+            <TargetTest key={tested.key} run={() => testNewTarget(tested.stream, tested.spec)} />
+          </section>
+        )}
         {problem !== undefined && urlError === undefined && <Refusal problem={problem} />}
         <div className={styles.foot}>
+          <Button
+            variant="default"
+            size="sm"
+            leftSection={<Icon name="test" size={14} />}
+            onClick={test}
+            className={styles.aside}
+          >
+            Test target
+          </Button>
           {onCancel && (
             <Button variant="default" size="sm" onClick={onCancel}>
               Cancel
@@ -121,13 +148,4 @@ function shownProblems(
   isTried: boolean,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(problems).filter(([name]) => isTried || (values[name] ?? '').trim() !== ''));
-}
-
-/** Why the API refused, and what helps. */
-export function Refusal({ problem }: { readonly problem: ApiProblem }) {
-  return (
-    <p role="alert" className={styles.refusal}>
-      {problem.message} {problem.remedy}
-    </p>
-  );
 }

@@ -1,5 +1,6 @@
 import { Accordion, Group, NumberInput, Select, Stack, Switch, Textarea, TextInput } from '@mantine/core';
 import type { ApiProblem } from '../api/problem.ts';
+import { numberOf } from './number-of.ts';
 import type { PushFormValues } from './push-form-values.ts';
 
 export interface PushFieldsProps {
@@ -10,8 +11,6 @@ export interface PushFieldsProps {
   /** Options of HLS are shown for HLS targets only. */
   readonly isHls: boolean;
 }
-
-const numberOf = (value: string | number): number | '' => (value === '' ? '' : Number(value));
 
 /** The options of a push in Flussonic's words; what is rarely touched is folded away. */
 export function PushFields({ values, onChange, problem, isHls }: PushFieldsProps) {
