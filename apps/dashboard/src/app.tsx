@@ -1,30 +1,24 @@
-import { useEffect } from 'react';
 import { Route, Switch } from 'wouter';
-import { ConfigPage } from './config/config-page.tsx';
-import { ErrorsPage } from './errors/errors-page.tsx';
-import { EventsPage } from './events/events-page.tsx';
-import { liveConnection } from './live/live-line.ts';
-import { LoginPage } from './login/login-page.tsx';
 import { RefusedPage } from './login/refused-page.tsx';
 import { useAccess } from './login/use-access.ts';
-import { PushesPage } from './pushes/pushes-page.tsx';
 import { NotFoundPage } from './shell/not-found-page.tsx';
+import { loadedWhenShown } from './shell/on-demand.tsx';
 import { Shell } from './shell/shell.tsx';
-import { StreamPage } from './stream/stream-page.tsx';
 import { StreamsPage } from './streams/streams-page.tsx';
-import { WorkersPage } from './workers/workers-page.tsx';
+
+const LoginPage = loadedWhenShown(async () => (await import('./login/login-page.tsx')).LoginPage);
+const StreamPage = loadedWhenShown(async () => (await import('./stream/stream-page.tsx')).StreamPage);
+const PushesPage = loadedWhenShown(async () => (await import('./pushes/pushes-page.tsx')).PushesPage);
+const WorkersPage = loadedWhenShown(async () => (await import('./workers/workers-page.tsx')).WorkersPage);
+const ErrorsPage = loadedWhenShown(async () => (await import('./errors/errors-page.tsx')).ErrorsPage);
+const EventsPage = loadedWhenShown(async () => (await import('./events/events-page.tsx')).EventsPage);
+const ConfigPage = loadedWhenShown(async () => (await import('./config/config-page.tsx')).ConfigPage);
 
 export function App() {
-  const { access, hasExpired } = useAccess();
-  const isOpen = access === 'open';
-  useEffect(() => {
-    if (!isOpen) return;
-    liveConnection.open();
-    return () => liveConnection.close();
-  }, [isOpen]);
-  if (access === 'unknown') return null;
-  if (access === 'login') return <LoginPage hasExpired={hasExpired} />;
-  if (access === 'refused') return <RefusedPage />;
+  const { state, hasExpired } = useAccess();
+  if (state === 'unknown') return null;
+  if (state === 'login') return <LoginPage hasExpired={hasExpired} />;
+  if (state === 'refused') return <RefusedPage />;
   return (
     <Shell>
       <Switch>

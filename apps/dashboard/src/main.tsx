@@ -1,21 +1,25 @@
+import './line.ts';
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
-import '@mantine/core/styles.layer.css';
+import './styles/mantine.css';
 import './styles/tokens.css';
 import './styles/global.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { whenLoginIsNeeded } from './api/client.ts';
-import { queryClient, whoamiQuery } from './api/queries.ts';
+import { queryClient } from './api/queries.ts';
 import { App } from './app.tsx';
 import { ErrorBoundary } from './shell/error-boundary.tsx';
+import { loadRest } from './shell/on-demand.tsx';
 import { listenForShortcuts } from './shell/shortcuts.ts';
 import { colorSchemeManager, cssVariables, theme } from './theme.ts';
 
+/** The first list has been drawn by then, also over a slow line. */
+const REST_AFTER_MS = 3_000;
+
 listenForShortcuts();
-whenLoginIsNeeded(() => void queryClient.invalidateQueries({ queryKey: whoamiQuery.queryKey }));
+setTimeout(() => void loadRest(), REST_AFTER_MS);
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

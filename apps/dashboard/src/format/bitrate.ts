@@ -17,8 +17,8 @@ export function formatBytes(bytes: number): string {
   return `${figures(bytes / 1e12)} TB`;
 }
 
-/** `12,345`. */
-export const formatCount = (count: number): string => count.toLocaleString('en-US');
+/** `12,345`, for whole numbers. Not by the browser's tables of languages, which take 30 ms to load. */
+export const formatCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** `1 push`, `3 pushes`. */
 export const formatPlural = (count: number, one: string, many: string): string =>

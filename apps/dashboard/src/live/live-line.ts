@@ -1,16 +1,21 @@
-import { queryClient, whoamiQuery } from '../api/queries.ts';
+import { access } from '../login/access.ts';
 import { LiveConnection } from './live-connection.ts';
-import { liveStore } from './use-live.ts';
+import { liveStore } from './live-store.ts';
 
 /** The page's line to the scheduler. */
-export const liveConnection = new LiveConnection({
+const liveConnection = new LiveConnection({
   store: liveStore,
-  async isLoginNeeded() {
-    try {
-      const who = await queryClient.fetchQuery({ ...whoamiQuery, staleTime: 0, retry: false });
-      return who.login_required && !who.logged_in;
-    } catch {
-      return false; // the scheduler is away: another question
-    }
-  },
+  isLoginNeeded: async () => (await access.ask()).state === 'login',
 });
+
+/** Opens the line as soon as this browser may read, and closes it when it may no more. Called once. */
+export function openLiveLine(): void {
+  let isOpen = false;
+  access.subscribe(() => {
+    const mayRead = access.current.state === 'open';
+    if (mayRead === isOpen) return;
+    isOpen = mayRead;
+    if (mayRead) liveConnection.open();
+    else liveConnection.close();
+  });
+}

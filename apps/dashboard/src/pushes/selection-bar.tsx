@@ -1,14 +1,18 @@
-import { Button, CloseButton, Group, Modal, Text } from '@mantine/core';
+import { Button, CloseButton, Group } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { formatPlural } from '../format/bitrate.ts';
 import { Icon } from '../icons.tsx';
-import { liveStore, useRowsVersion } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
+import { useRowsVersion } from '../live/use-live.ts';
 import { useOpenPush } from '../search/use-filter.ts';
+import { loadedWhenOpened } from '../shell/on-demand.tsx';
 import { useShortcut } from '../shell/shortcuts.ts';
 import { pointedPush } from './pointed-push.ts';
 import { runAction, togglePause } from './run-action.ts';
 import { clearSelection, currentSelection, keepSelected, useSelection } from './selection.ts';
 import styles from './selection-bar.module.css';
+
+const RemoveDialog = loadedWhenOpened(async () => (await import('./remove-dialog.tsx')).RemoveDialog);
 
 /** What can be done to the selected pushes; there while some are. Also hears the keys `p` and `r` for lists. */
 export function SelectionBar() {
@@ -68,70 +72,5 @@ export function SelectionBar() {
       </Group>
       <RemoveDialog ids={ids} isOpen={isAsking} onClose={() => setAsking(false)} />
     </section>
-  );
-}
-
-export interface RemoveDialogProps {
-  readonly ids: readonly string[];
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-  readonly onRemoved?: () => void;
-}
-
-/** Asks before pushes are removed, with their number on the button. Those of the config file stay, and it says so. */
-export function RemoveDialog({ ids, isOpen, onClose, onRemoved }: RemoveDialogProps) {
-  const pushes = ids.flatMap((id) => liveStore.rows.get(id) ?? []);
-  const removable = pushes.filter(({ origin }) => origin !== 'file');
-  const onAir = removable.filter(({ status }) => status === 'running').length;
-  const kept = pushes.length - removable.length;
-  return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={
-        removable.length > 0
-          ? `Remove ${formatPlural(removable.length, 'push', 'pushes')}?`
-          : 'Nothing can be removed here'
-      }
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      {onAir > 0 && (
-        <Text size="sm" c="var(--red)" fw={600} mb={8}>
-          {onAir === 1 && removable.length === 1
-            ? 'It is on air now.'
-            : `${onAir} of them ${onAir === 1 ? 'is' : 'are'} on air now.`}
-        </Text>
-      )}
-      {removable.length > 0 && (
-        <Text size="sm">
-          Sending stops at once, and URL, key and settings are gone. To stop for a while, pause instead.
-        </Text>
-      )}
-      {kept > 0 && (
-        <Text size="sm" mt={8}>
-          {formatPlural(kept, 'push belongs', 'pushes belong')} to the config file and {kept === 1 ? 'stays' : 'stay'}:
-          remove the line there.
-        </Text>
-      )}
-      <Group justify="flex-end" mt={18}>
-        <Button variant="default" onClick={onClose} data-autofocus>
-          Cancel
-        </Button>
-        {removable.length > 0 && (
-          <Button
-            color="red"
-            onClick={() => {
-              onClose();
-              void runAction(
-                'remove',
-                removable.map(({ id }) => id),
-              ).then(onRemoved);
-            }}
-          >
-            Remove {formatPlural(removable.length, 'push', 'pushes')}
-          </Button>
-        )}
-      </Group>
-    </Modal>
   );
 }

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { memo } from 'react';
 import { Link } from 'wouter';
 import { navigate, usePathname } from 'wouter/use-browser-location';
@@ -67,20 +66,19 @@ interface StatusCountProps {
 }
 
 const StatusCount = memo(({ status, count, isPressed, onToggle }: StatusCountProps) => (
-  <Tooltip label={statusTexts[status].meaning} openDelay={600} multiline maw={300}>
-    <button
-      type="button"
-      className={styles.count}
-      data-status={status}
-      data-empty={count === 0 || undefined}
-      aria-pressed={isPressed}
-      onClick={() => onToggle(status)}
-    >
-      <StatusShape status={status} size={11} />
-      <span className={styles.countNumber}>{formatCount(count)}</span>
-      <span className={styles.countWord}>{statusTexts[status].word}</span>
-    </button>
-  </Tooltip>
+  <button
+    type="button"
+    className={styles.count}
+    title={statusTexts[status].meaning}
+    data-status={status}
+    data-empty={count === 0 || undefined}
+    aria-pressed={isPressed}
+    onClick={() => onToggle(status)}
+  >
+    <StatusShape status={status} size={11} />
+    <span className={styles.countNumber}>{formatCount(count)}</span>
+    <span className={styles.countWord}>{statusTexts[status].word}</span>
+  </button>
 ));
 
 function Vitals() {

@@ -1,10 +1,10 @@
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { Link } from 'wouter';
 import { usePathname } from 'wouter/use-browser-location';
 import { logout } from '../api/commands.ts';
-import { whoamiQuery } from '../api/queries.ts';
 import { Icon } from '../icons.tsx';
+import { useAccess } from '../login/use-access.ts';
+import { IconButton } from './icon-button.tsx';
 import { isInSection, sections } from './routes.ts';
 import styles from './shell.module.css';
 
@@ -18,11 +18,7 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
       <Navigation />
       <div className={styles.tools}>
         <ColorSchemeButton />
-        <Tooltip label="Keyboard and help (?)">
-          <ActionIcon aria-label="Keyboard and help" onClick={onHelp}>
-            <Icon name="help" size={18} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton icon="help" size={18} label="Keyboard and help" title="Keyboard and help (?)" onClick={onHelp} />
         <LogoutButton />
       </div>
     </header>
@@ -48,23 +44,24 @@ function ColorSchemeButton() {
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
   const next = scheme === 'dark' ? 'light' : 'dark';
   return (
-    <Tooltip label={`${next === 'dark' ? 'Dark' : 'Light'} colours`}>
-      <ActionIcon aria-label={`Switch to ${next} colours`} onClick={() => setColorScheme(next)}>
-        <Icon name={next === 'dark' ? 'moon' : 'sun'} size={18} />
-      </ActionIcon>
-    </Tooltip>
+    <IconButton
+      icon={next === 'dark' ? 'moon' : 'sun'}
+      size={18}
+      label={`Switch to ${next} colours`}
+      onClick={() => setColorScheme(next)}
+    />
   );
 }
 
 /** There where a token is set; without one there is nothing to leave. */
 function LogoutButton() {
-  const { data } = useQuery(whoamiQuery);
-  if (data === undefined || !data.login_required) return null;
+  if (!useAccess().isTokenSet) return null;
   return (
-    <Tooltip label="Log out">
-      <ActionIcon aria-label="Log out" onClick={() => void logout().finally(() => window.location.reload())}>
-        <Icon name="logout" size={18} />
-      </ActionIcon>
-    </Tooltip>
+    <IconButton
+      icon="logout"
+      size={18}
+      label="Log out"
+      onClick={() => void logout().finally(() => window.location.reload())}
+    />
   );
 }

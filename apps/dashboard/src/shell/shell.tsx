@@ -1,17 +1,20 @@
 import { type ReactNode, useState } from 'react';
 import { navigate, usePathname } from 'wouter/use-browser-location';
-import { PushDrawer } from '../push/push-drawer.tsx';
+import { useOpenPush } from '../search/use-filter.ts';
 import { PushTip } from '../status/push-tip.tsx';
 import { Banner } from './banner.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { FleetBar } from './fleet-bar.tsx';
 import { Header } from './header.tsx';
-import { HelpDialog } from './help-dialog.tsx';
+import { loadedWhenOpened } from './on-demand.tsx';
 import { usePageTitle } from './page-title.ts';
 import { sections } from './routes.ts';
 import styles from './shell.module.css';
 import { useShortcut } from './shortcuts.ts';
 import { Toasts } from './toasts.tsx';
+
+const HelpDialog = loadedWhenOpened(async () => (await import('./help-dialog.tsx')).HelpDialog);
+const PushDrawer = loadedWhenOpened(async () => (await import('../push/push-drawer.tsx')).PushDrawer);
 
 /** What stands around every page. */
 export function Shell({ children }: { readonly children: ReactNode }) {
@@ -33,7 +36,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </main>
       </div>
       <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
-      <PushDrawer />
+      <PushDrawer isOpen={useOpenPush() !== null} />
       <PushTip />
       <Toasts />
       {sections.map(({ path: to, key }) => (

@@ -4,18 +4,21 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { formatPlural } from '../format/bitrate.ts';
 import { Icon } from '../icons.tsx';
-import { liveStore, useFleet, useRowsVersion, useStreamsVersion } from '../live/use-live.ts';
+import { liveStore } from '../live/live-store.ts';
+import { useFleet, useRowsVersion, useStreamsVersion } from '../live/use-live.ts';
 import { SelectionBar } from '../pushes/selection-bar.tsx';
 import { SearchBox } from '../search/search-box.tsx';
 import { setFilter, useFilter } from '../search/use-filter.ts';
 import { useStableList } from '../search/use-stable-list.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
+import { loadedWhenShown } from '../shell/on-demand.tsx';
 import { AddPushButton } from '../target/add-push-button.tsx';
-import { FirstPush } from './first-push.tsx';
 import { StreamItem } from './stream-item.tsx';
 import { isStreamItem, itemKey, listStreams } from './stream-list.ts';
 import { StreamPushItem } from './stream-push-item.tsx';
 import styles from './streams.module.css';
+
+const FirstPush = loadedWhenShown(async () => (await import('./first-push.tsx')).FirstPush);
 
 /** Fleets of this size show all pushes at once; bigger ones begin with the streams alone. */
 const OPEN_UP_TO = 24;
