@@ -5,10 +5,13 @@ import { Dashboard } from '../harness/dashboard.ts';
 import { publishClip } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
+import { dumpRedis } from '../harness/redis-dump.ts';
 import type { TestProcess } from '../harness/test-process.ts';
 import { until } from '../harness/until.ts';
 
 const KEY = 'a-secret-stream-key-0001';
+/** Of a push that is never saved, and of an input. */
+const TRIED = 'a-secret-that-is-typed-7777';
 let nginx: NginxRtmp;
 let fleet: Fleet;
 let browser: Browser;
@@ -74,6 +77,50 @@ describe('an operator', () => {
     const dialog = page.getByRole('dialog', { name: 'Test target' });
     await dashboard.sees(dialog, /DNS ok.*TCP ok.*Handshake ok.*Publish skipped.*the push is on/i);
     await dialog.getByRole('button', { name: 'Close' }).click();
+    await dashboard.sees(card(), 'Pushing');
+  });
+
+  it('tries a target before it is added, which saves nothing', async () => {
+    const { page } = dashboard;
+    await page.getByRole('button', { name: 'Add push' }).click();
+    const form = page.getByRole('form', { name: 'Add a push' });
+    await form.getByRole('textbox', { name: /^URL/ }).fill(`${nginx.url}/${TRIED}`);
+    const test = form.getByRole('region', { name: 'Test of the target' });
+    await form.getByRole('button', { name: 'Test target' }).click();
+    await dashboard.sees(test, /DNS ok.*TCP ok.*Handshake ok.*Publish ok/i);
+    expect(await test.innerText()).not.toContain(TRIED);
+    await form.getByRole('textbox', { name: /^URL/ }).fill(`rtmp://127.0.0.1:1/live/${TRIED}`);
+    await test.waitFor({ state: 'detached' });
+    await form.getByRole('button', { name: 'Test target' }).click();
+    await dashboard.sees(test, /TCP failed.*connect_refused.*Publish skipped/i);
+    expect(await test.innerText()).not.toContain(TRIED);
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    expect(await fleet.api.pushes()).toHaveLength(1);
+  });
+
+  it('edits the stream, and reads at the field what is wrong', async () => {
+    const { page } = dashboard;
+    await page.getByRole('tab', { name: 'Config' }).click();
+    await page.getByRole('button', { name: 'Edit stream' }).click();
+    const form = page.getByRole('form', { name: 'Edit stream' });
+    await form.getByRole('textbox', { name: /^Title/ }).fill('Studio A');
+    await form.getByRole('textbox', { name: /^Source timeout/ }).fill('7');
+    await form.getByRole('textbox', { name: /^Inputs/ }).fill('publish://\ngopher://origin.example.com/x');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await dashboard.sees(form, /gopher/);
+    expect(await form.getByRole('textbox', { name: /^Inputs/ }).getAttribute('aria-invalid')).toBe('true');
+    await form.getByRole('textbox', { name: /^Inputs/ }).fill(`publish://\nrtmp://origin.example.com/live/${TRIED}`);
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.waitFor({ state: 'detached' });
+    await dashboard.sees(page.getByRole('main'), /Studio A.*input publish:\/\/; input rtmp:\S+\*\*\*7777;/);
+    await page.getByRole('button', { name: 'Edit stream' }).click();
+    await form.getByRole('textbox', { name: /^Comment/ }).fill('the input above stays what it is');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.waitFor({ state: 'detached' });
+    const stored = (await dumpRedis(fleet.redis.url)).entries().find(([key]) => key.endsWith(':studio'));
+    expect(stored?.[1]).toContain(TRIED);
+    expect(await page.content()).not.toContain(TRIED);
+    await page.getByRole('tab', { name: /Output/ }).click();
     await dashboard.sees(card(), 'Pushing');
   });
 
