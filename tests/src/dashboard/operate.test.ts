@@ -20,7 +20,9 @@ let publisher: TestProcess;
 
 beforeAll(async () => {
   [nginx, fleet, browser] = await Promise.all([startNginxRtmp(), startFleet({ workers: 2 }), launchChromium()]);
-  dashboard = await Dashboard.open(browser, fleet.scheduler.url);
+  // The browser itself tells of an input that is refused in its console.
+  const expected = /\b400\b.*\/api\/v1\/streams\/studio\b/;
+  dashboard = await Dashboard.open(browser, fleet.scheduler.url, '/', { expected });
 });
 afterAll(async () => {
   await browser?.close();
