@@ -198,12 +198,15 @@ const schedulerEnvironment = (redis: TestRedis, configFile: string, options: Fle
   ...options.schedulerEnv,
 });
 
+/** Each process of ours would strip and compile the same two hundred modules again, for half of the CPU that its start takes. */
+const COMPILED = { NODE_COMPILE_CACHE: join(REPOSITORY, '.pushfleet', 'compiled') };
+
 /** Ours without the settings of the person who runs the tests. */
 export function cleanEnvironment(env: Environment): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(PUSHFLEET_|REDIS_URL$|LOG_LEVEL$|VITEST|NODE_)/.test(name),
   );
-  return { ...Object.fromEntries(own), ...env };
+  return { ...Object.fromEntries(own), ...COMPILED, ...env };
 }
 
 async function untilReady(process: TestProcess, url: string): Promise<void> {
