@@ -56,7 +56,8 @@ describe('a test of a target', () => {
     expect(unknown.steps[0]).toMatchObject({ step: 'dns', result: 'failed', code: 'dns' });
 
     const refused = await test(await paused(`${nginx.strictUrl}/key`));
-    expect(refused.steps.slice(3)).toMatchObject([{ result: 'ok' }, { step: 'publish' }]);
+    expect(steps(refused).slice(3)).toEqual(['handshake ok', 'publish failed']);
+    expect(refused.steps[4]).toMatchObject({ code: 'target_refused' }); // it has said Start before it closed
 
     const noTls = await test(await paused(`rtmps://127.0.0.1:${nginx.port}/live/key`, { connect_timeout: 2 }));
     expect(steps(noTls).slice(2, 4)).toEqual(['tcp ok', 'tls failed']);
