@@ -4,6 +4,7 @@ import { ApiClient } from '../api/client.ts';
 import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { isReceiverMessage, type RouteMessage } from '../demo/received.ts';
+import { endpoint } from '../endpoint.ts';
 import { everySecond } from '../every-second.ts';
 import type { ProcessPorts } from '../workers/process-ports.ts';
 import { type SharedAddresses, WorkerGroup } from '../workers/worker-group.ts';
@@ -164,5 +165,5 @@ export class Fleet {
 /** A host that means every address of this machine is reached by loopback. */
 export function apiUrl(host: string, port: string): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `http://${endpoint(reachable, port)}`;
 }

@@ -6,6 +6,7 @@ import {
   type SharedPort,
   type ToWorkerProcess,
 } from '@pushfleet/contract';
+import { endpoint } from '../endpoint.ts';
 import type { Children } from '../up/children.ts';
 import type { Variables } from '../up/environment.ts';
 import { isReadyMessage } from '../up/ready.ts';
@@ -179,8 +180,6 @@ export class WorkerGroup {
 
 const isOp = (message: unknown): message is FromWorkerProcess =>
   typeof message === 'object' && message !== null && 'op' in message;
-
-const endpoint = (host: string, port: number | string): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const portOf = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
 
