@@ -24,8 +24,7 @@ const commands = {
   /** The whole fleet, with the example and its local receiver unless PUSHFLEET_CONFIG names something else. */
   async start(args) {
     await setUp(toolsOfStart);
-    const built = await build();
-    if (built.code !== 0) throw new SetupError(`The dashboard cannot be built:\n${built.output}`);
+    await needDashboard();
     const example = ['--demo', '--config', path.join('examples', 'pushfleet.conf')];
     const given = process.env.PUSHFLEET_CONFIG ? [] : example;
     return runNode([path.join(root, 'apps', 'cli', 'src', 'main.ts'), 'up', ...given, ...args], environment());
@@ -34,14 +33,10 @@ const commands = {
   /** Types, lint, then all tests (or those that the arguments name). */
   async test(args) {
     await setUp(toolsOfTest);
-    const checked = await timed('checking types and style', () => check('collect'));
-    if (checked.code !== 0) {
-      process.stdout.write(`${checked.output}\n0 passed, 1 failed\n`);
-      return 1;
-    }
-    const built = await build();
-    if (built.code !== 0) {
-      process.stdout.write(`${built.output}\n0 passed, 1 failed\n`);
+    for (const step of [() => timed('checking types and style', () => check('collect')), build]) {
+      const { code, output } = await step();
+      if (code === 0) continue;
+      process.stdout.write(`${output}\n0 passed, 1 failed\n`);
       return 1;
     }
     return runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], environment());
@@ -55,8 +50,7 @@ const commands = {
   /** The pictures of docs/screenshots. */
   async screenshots() {
     await setUp(toolsOfTest);
-    const built = await build();
-    if (built.code !== 0) throw new SetupError(`The dashboard cannot be built:\n${built.output}`);
+    await needDashboard();
     return runNode([path.join(root, 'tests', 'screenshots', 'main.ts')], environment());
   },
 
@@ -90,6 +84,11 @@ const build = () =>
       output: 'collect',
     }),
   );
+
+async function needDashboard() {
+  const { code, output } = await build();
+  if (code !== 0) throw new SetupError(`The dashboard cannot be built:\n${output}`);
+}
 
 const runNode = async (args, env) => (await run(pinnedNode(root), args, { cwd: root, env })).code;
 
