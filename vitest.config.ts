@@ -1,18 +1,69 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './tests/src/setup/closing-line.ts';
 import { LongestFirst } from './tests/src/setup/longest-first.ts';
 
+const cores = Math.min(4, availableParallelism());
+
+/** These look at what their whole process holds. */
+const OF_THEIR_PROCESS = [
+  'packages/protocols/src/{m4s,tshttp}/publisher.test.ts',
+  'packages/protocols/src/http/upload.test.ts',
+  'packages/protocols/src/bytes/byte-queue.test.ts',
+];
+/** These promise fractions of a second, ratios of CPU time, or are a browser at work. */
+const PUNCTUAL = ['tests/src/{fleet,bench,dashboard}/**/*.test.ts', 'tests/src/interop/four-protocols.test.ts'];
+const UP = 'apps/cli/src/up.test.ts';
+
+// Groups run one after the other, the projects of a group together.
+const quick = { maxWorkers: cores, sequence: { groupOrder: 0 } };
+
 export default defineConfig({
   test: {
-    include: ['{apps,packages}/*/src/**/*.test.{ts,tsx}', 'tests/src/**/*.test.ts'],
     pool: 'forks',
-    // Fleet tests start processes and media tools of their own: more at a time than this and deadlines start to lie.
-    maxWorkers: 2,
-    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     globalSetup: './tests/src/setup/global-setup.ts',
     reporters: ['default', new ClosingLine()],
     silent: 'passed-only',
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        // Each of these leaves nothing in its process: they share one, and what it has loaded.
+        extends: true,
+        test: {
+          name: 'pure',
+          include: ['{packages/*,apps/dashboard}/src/**/*.test.{ts,tsx}'],
+          exclude: OF_THEIR_PROCESS,
+          isolate: false,
+          ...quick,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'apps',
+          include: ['apps/{cli,scheduler,worker}/src/**/*.test.ts', ...OF_THEIR_PROCESS],
+          exclude: [UP],
+          ...quick,
+        },
+      },
+      {
+        // Fleets of processes, media in real time: half a core each. More at a time than cores and deadlines start to lie.
+        extends: true,
+        test: { name: 'punctual', include: PUNCTUAL, maxWorkers: cores, sequence: { groupOrder: 1 } },
+      },
+      {
+        // These mostly wait, and their deadlines are wide.
+        extends: true,
+        test: {
+          name: 'patient',
+          include: ['tests/src/**/*.test.ts', UP],
+          exclude: PUNCTUAL,
+          maxWorkers: Math.ceil(cores * 1.5),
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });
