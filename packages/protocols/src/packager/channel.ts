@@ -5,6 +5,7 @@ import type { EndKind } from '../publisher/publisher.ts';
 import { ChannelFeed, DEFAULT_FEED_LIMITS, type FeedLimits, type FeedOwner } from './feed.ts';
 import { Interleaver } from './interleaver.ts';
 import type { Packager, WireBatch, WireFormat } from './packager.ts';
+import { type SlabOwner, SlabRing } from './slab-ring.ts';
 import { behind, START } from './wire-position.ts';
 
 export interface ChannelOptions {
@@ -47,13 +48,14 @@ export class Channel {
   #nowMs = 0;
   #lastSampleMs = 0;
   #isEnded = false;
+  readonly #slabs = new SlabRing(this.#ownSlabs());
   /** One for all feeds. */
   readonly #owner: FeedOwner = this.#ownFeeds();
 
   constructor(format: WireFormat, tracks: readonly Track[], options: Partial<ChannelOptions> = {}) {
     this.#feedLimits = { ...DEFAULT_FEED_LIMITS, ...format.feedLimits };
     this.#options = { ...DEFAULTS, ...options };
-    this.#packager = format.createPackager();
+    this.#packager = format.createPackager(this.#slabs);
     this.setTracks(tracks);
   }
 
@@ -121,13 +123,27 @@ export class Channel {
     const position = () => this.#position;
     return {
       opened: (feed) => this.#start(feed),
-      closed: () => this.#dropClosedFeeds(),
+      closed: (feed) => this.#drop(feed),
       header: (first) => this.#packager.header(first),
       resume: (first) => this.#packager.resume?.(first),
       cut: () => this.#cut(),
       get position() {
         return position();
       },
+    };
+  }
+
+  #ownSlabs(): SlabOwner {
+    const batches = () => this.#position.batches;
+    const keptFrom = () => this.#keptFrom.batches;
+    return {
+      get batches() {
+        return batches();
+      },
+      get keptFrom() {
+        return keptFrom();
+      },
+      isDrained: () => this.#feeds.every(({ pendingBytes }) => pendingBytes === 0),
     };
   }
 
@@ -203,7 +219,8 @@ export class Channel {
   }
 
   /** Makes a new list, so that a round under way goes on with the old one. */
-  #dropClosedFeeds(): void {
+  #drop(closed: ChannelFeed): void {
+    if (closed.pendingBytes > 0) this.#slabs.forget();
     this.#feeds = this.#feeds.filter((feed) => !feed.isClosed);
   }
 }

@@ -13,6 +13,12 @@ export interface WireBatch {
   readonly audioSamples: number;
 }
 
+/** Memory for batches. */
+export interface SlabSource {
+  /** At least so many bytes, for the batches from now on. Those in the slab before stay as they are for as long as somebody needs them. */
+  next(sizeBytes: number): Buffer;
+}
+
 /** Samples of one stream -> wire bytes of one format, once for all pushes that want that format. */
 export interface Packager {
   /** Names the tracks that the next samples belong to. Called before the first sample and again when a track changes. */
@@ -40,5 +46,6 @@ export interface WireFormat {
   readonly feedLimits?: Partial<FeedLimits>;
   /** So much media leaves at once, as a segment does; absent when it leaves as it comes. */
   readonly burstMs?: number;
-  createPackager(): Packager;
+  /** `slabs`: where batches may be written; without, or where it is not used, in memory that is never used again. */
+  createPackager(slabs?: SlabSource): Packager;
 }

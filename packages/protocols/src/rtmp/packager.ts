@@ -12,7 +12,7 @@ import {
 import type { Sample } from '../media/sample.ts';
 import { rescale } from '../media/timestamp.ts';
 import type { AudioTrack, Track, VideoTrack } from '../media/track.ts';
-import type { Packager, WireBatch, WireFormat } from '../packager/packager.ts';
+import type { Packager, SlabSource, WireBatch, WireFormat } from '../packager/packager.ts';
 import { ChunkStreamId, messageSize, serializeMessage, writeMessage } from './wire/chunk.ts';
 import { MessageType } from './wire/message.ts';
 
@@ -37,12 +37,12 @@ export function rtmpWireFormat(options: RtmpWireOptions): WireFormat {
   const { chunkSize, messageStreamId, timeline } = options;
   return {
     key: `rtmp chunk=${chunkSize} stream=${messageStreamId} timeline=${timeline}`,
-    createPackager: () => new RtmpPackager(options),
+    createPackager: (slabs = NEW_SLABS) => new RtmpPackager(options, slabs),
   };
 }
 
-/** Batches are cut out of memory blocks of this size: one allocation for many batches. */
-const SLAB_BYTES = 256 * 1024;
+/** For who makes batches without a channel. */
+const NEW_SLABS: SlabSource = { next: (sizeBytes) => Buffer.allocUnsafeSlow(Math.max(256 * 1024, sizeBytes)) };
 const NOTHING = Buffer.alloc(0);
 
 type Config = readonly [csid: number, type: number, body: Buffer];
@@ -58,8 +58,9 @@ class RtmpPackager implements Packager {
   #videoOnWire: Track | undefined;
   #audioOnWire: Track | undefined;
   #metadataIsDue = false;
-  /** Where the batches are written. What lies before `#start` has been handed out and is never touched again. */
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  readonly #slabs: SlabSource;
+  /** Where the batches are written, one after the other. What lies before `#start` has been handed out. */
+  #slab: Buffer = NOTHING;
   #start = 0;
   #end = 0;
   /** Stream time that is 0 on the wire. */
@@ -74,8 +75,9 @@ class RtmpPackager implements Packager {
   readonly #header = { csid: 0, type: 0, timestamp: 0, streamId: 0 };
   readonly #parts: [Buffer, Buffer] = [NOTHING, NOTHING];
 
-  constructor(options: RtmpWireOptions) {
+  constructor(options: RtmpWireOptions, slabs: SlabSource) {
     this.#options = options;
+    this.#slabs = slabs;
     this.#header.streamId = options.messageStreamId;
   }
 
@@ -179,7 +181,7 @@ class RtmpPackager implements Packager {
   #reserve(sizeBytes: number): void {
     if (this.#end + sizeBytes <= this.#slab.length) return;
     const begun = this.#slab.subarray(this.#start, this.#end);
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, begun.length + sizeBytes));
+    this.#slab = this.#slabs.next(begun.length + sizeBytes);
     begun.copy(this.#slab);
     this.#start = 0;
     this.#end = begun.length;
