@@ -7,6 +7,8 @@
 //
 // The first PROBES of the others are read at once. Between `capture` and `dump` what comes there is kept with its time of arrival.
 //
+// Prints "READY" when it listens.
+//
 // Control, a line on a connection of its own:
 //   stat          {"t": microseconds, "targets": [[is_open, bytes, requests, probe, "name"], ...]}
 //   capture       ok
@@ -271,6 +273,7 @@ static void accept_all(connection *listener) {
     set_nodelay(fd);
     add(fd, kinds[listener->kind]);
   }
+  if (errno == EMFILE || errno == ENFILE) die("accept");
 }
 
 int main(int count, char **arguments) {
@@ -288,6 +291,8 @@ int main(int count, char **arguments) {
   add(listen_on(rtmp_port, receive_buffer), RTMP_LISTENER);
   add(listen_on(http_port, receive_buffer), HTTP_LISTENER);
   add(listen_on(control_port, 0), CONTROL_LISTENER);
+  puts("READY");
+  fflush(stdout);
   struct epoll_event ready[256];
   for (int64_t next = now_us();;) {
     int64_t left = next - now_us();

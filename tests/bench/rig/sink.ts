@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePort, untilPortIsTaken } from '../../src/harness/ports.ts';
+import { freePort } from '../../src/harness/ports.ts';
 import { Child } from './child.ts';
 import { pathOf } from './programs.ts';
 
@@ -48,7 +48,7 @@ export class Sink {
 
   static async start(): Promise<Sink> {
     const sink = new Sink(await freePort(), await freePort(), await freePort());
-    await untilPortIsTaken(sink.#controlPort);
+    await sink.#child.line('READY');
     return sink;
   }
 
