@@ -34,7 +34,7 @@ export interface Repetitions extends Pace {
 export const paceOptions = {
   repetitions: integer(5, 'Runs of each, interleaved.'),
   seconds: integer(15, 'Length of a run.'),
-  settle: integer(5, 'Seconds from the first byte at the last target until the run is measured.'),
+  settle: integer(20, 'Seconds from the first byte at the last target until the run is measured.'),
   patience: integer(5, 'Seconds to wait before each run while the machine is busy otherwise.', 0),
 };
 
