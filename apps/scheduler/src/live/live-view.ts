@@ -45,6 +45,7 @@ export class LiveView {
   readonly #streams = new StreamTable();
   /** Ticks that are left to read the counters of a push. */
   readonly #recount = new Map<string, number>();
+  #looks = 0;
   #workers: LiveWorkers = { workers: [], drains: [] };
   #workersText = '';
   #fleet: FleetSummary | undefined;
@@ -99,7 +100,7 @@ export class LiveView {
       fleet: snapshot.members.map(({ name, state, pool, fullCause }) => [name, state, pool, fullCause]).join(),
       nowMs: Date.now(),
     });
-    for (const id of retried) this.#recount.set(id, COUNTER_TICKS);
+    this.#recountLater(retried);
     const statuses = [...this.#rows.statuses()];
     const sent = new Set(statuses.filter((row) => row.status === 'running').map(({ stream }) => stream));
     const streams = this.#streams.update(cache.streams.values(), snapshot.live, (name) => sent.has(name));
@@ -174,6 +175,15 @@ export class LiveView {
       this.#events = [];
       this.#tell('events', liveEvents(events), events.at(-1)!.id);
     }, GATHER_MS);
+  }
+
+  /** Those that have changed are read with every look for a while. At the begin that would be all pushes: they are read with the next look, and once more. */
+  #recountLater(retried: readonly string[]): void {
+    this.#looks++;
+    const ticks = this.#looks === 1 ? 1 : COUNTER_TICKS;
+    for (const id of retried) this.#recount.set(id, ticks);
+    if (this.#looks !== COUNTER_TICKS) return;
+    for (const { id } of this.#deps.index.all) if (!this.#recount.has(id)) this.#recount.set(id, 1);
   }
 
   /** Reads `retries_total` of those that have just failed. What cannot be read now is read with the next look. */
