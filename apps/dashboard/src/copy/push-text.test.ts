@@ -34,6 +34,13 @@ const rich: WrittenPush = {
   s3_region: 'eu-west-1',
 };
 
+/** The only stream of a config text, which is without mistakes. */
+function streamOf(text: string) {
+  const { document, diagnostics } = checkConfig(text);
+  expect(diagnostics).toEqual([]);
+  return document?.streams[0]?.spec;
+}
+
 describe('a push with defaults', () => {
   it('is short in every form', () => {
     expect(asConfigLine(plain)).toBe('push rtmp://example.com/live/***4f2a;');
@@ -46,25 +53,13 @@ describe('a push with defaults', () => {
 
 describe('a push with many options', () => {
   it('reads back from its config line as it was', () => {
-    const text = `stream news {\n  input publish://;\n  ${asConfigLine({ ...rich, url: rich.url.replace(' ', '%20') })}\n}\n`;
-    const { document, diagnostics } = checkConfig(text);
-    expect(diagnostics).toEqual([]);
-    expect(document?.streams[0]?.spec.pushes).toEqual([
-      {
-        url: 'hlss://example.com/a%20b;/index.m3u8',
-        disabled: true,
-        retry_timeout: 10,
-        retry_limit: 5,
-        timeout: 0,
-        connect_timeout: 2.5,
-        comment: `It's the "main" target`,
-        pool: 'eu',
-        labels: { team: 'sport & news' },
-        hls_profile: 's3',
-        hls_delete: false,
-        s3_region: 'eu-west-1',
-      },
-    ]);
+    const push = { ...rich, url: rich.url.replace(' ', '%20') };
+    const { stream, hls_method, ...given } = push;
+    expect(streamOf(`stream ${stream} {\n  ${asConfigLine(push)}\n}\n`)).toEqual({
+      name: stream,
+      inputs: [],
+      pushes: [given],
+    });
   });
 
   it('is quoted for the shell', () => {
@@ -82,29 +77,15 @@ describe('a push with many options', () => {
 
 describe('a stream', () => {
   it('reads back from its block', () => {
-    const block = asConfigBlock(
-      {
-        name: 'arena/main',
-        title: 'Arena; main camera',
-        comment: '',
-        disabled: false,
-        has_password: false,
-        inputs: ['publish://', 'file:///srv/slate.mp4'],
-        segment_count: 4,
-        segment_duration: 2,
-        source_timeout: null,
-      },
-      [asConfigLine({ ...plain, url: 'rtmp://example.com/live/key' })],
-    );
-    const { document, diagnostics } = checkConfig(block);
-    expect(diagnostics).toEqual([]);
-    expect(document?.streams[0]?.spec).toEqual({
+    const given = {
       name: 'arena/main',
       title: 'Arena; main camera',
       inputs: ['publish://', 'file:///srv/slate.mp4'],
       segment_count: 4,
       segment_duration: 2,
-      pushes: [{ url: 'rtmp://example.com/live/key' }],
-    });
+    };
+    const stream = { ...given, comment: '', disabled: false, has_password: false, source_timeout: null };
+    const url = 'rtmp://example.com/live/key';
+    expect(streamOf(asConfigBlock(stream, [asConfigLine({ ...plain, url })]))).toEqual({ ...given, pushes: [{ url }] });
   });
 });

@@ -5,7 +5,7 @@ import { formatBitrate, formatBytes, formatCount } from '../format/bitrate.ts';
 import { formatLag } from '../format/time.ts';
 import { liveStore } from '../live/live-store.ts';
 import { Retries, Uptime } from '../push/push-figures.tsx';
-import { openPush } from '../search/use-filter.ts';
+import { PushUrl } from '../push/push-url.tsx';
 import { streamPath } from '../shell/routes.ts';
 import { byAttention } from '../status/push-status.ts';
 import { statusReason } from '../status/push-status-text.ts';
@@ -48,11 +48,7 @@ export const pushColumns: readonly PushColumnSpec[] = [
     title: 'Target',
     width: 'minmax(220px, 2.4fr)',
     isShown: true,
-    cell: ({ id, url }) => (
-      <button type="button" className={styles.url} onClick={() => openPush(id)} title={url}>
-        {url}
-      </button>
-    ),
+    cell: (push) => <PushUrl push={push} />,
     compare: byText(({ host, url }) => `${host} ${url}`),
   },
   {

@@ -1,4 +1,4 @@
-import { useCallback, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 
 /** Which pushes are selected for a command; outlives the change between the lists, so that both can be gathered from. */
 let selected: ReadonlySet<string> = new Set();
@@ -15,12 +15,6 @@ const subscribe = (listener: () => void): (() => void) => {
 
 export const useSelection = (): ReadonlySet<string> => useSyncExternalStore(subscribe, () => selected);
 export const currentSelection = (): ReadonlySet<string> => selected;
-
-/** Renders only when this one is taken in or out. */
-export function useIsSelected(id: string): boolean {
-  const read = useCallback(() => selected.has(id), [id]);
-  return useSyncExternalStore(subscribe, read);
-}
 
 /** How many of these are selected. */
 export function useSelectedCount(ids: readonly string[]): number {

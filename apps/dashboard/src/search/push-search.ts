@@ -14,7 +14,6 @@ const fields: Readonly<Record<string, (row: PushRow) => string>> = {
   origin: ({ origin }) => origin,
   error: ({ last_error }) => last_error?.code ?? '',
 };
-export const searchFields = Object.keys(fields);
 
 interface Word {
   readonly field: string | undefined;

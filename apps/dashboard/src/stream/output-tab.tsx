@@ -6,13 +6,13 @@ import { formatBitrate, formatCount } from '../format/bitrate.ts';
 import { formatLag } from '../format/time.ts';
 import { usePush } from '../live/use-live.ts';
 import { Uptime } from '../push/push-figures.tsx';
+import { PushUrl } from '../push/push-url.tsx';
 import { ReasonBox } from '../push/reason-box.tsx';
 import { usePushDialogs } from '../push/use-push-dialogs.tsx';
 import { pointsAt } from '../pushes/pointed-push.ts';
 import { runAction, togglePause } from '../pushes/run-action.ts';
 import { SelectBox } from '../pushes/select-box.tsx';
 import { SelectionBar } from '../pushes/selection-bar.tsx';
-import { openPush } from '../search/use-filter.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { IconButton } from '../shell/icon-button.tsx';
 import { StatusLabel } from '../status/status-label.tsx';
@@ -88,9 +88,7 @@ const PushCard = memo(({ id }: { readonly id: string }) => {
           aria-label={`Enable push to ${push.host}`}
           title={isPaused ? 'Enable: resume' : 'Enable: on; off pauses'}
         />
-        <button type="button" className={styles.url} onClick={() => openPush(id)} title="Journal, chart, events">
-          {push.url}
-        </button>
+        <PushUrl push={push} className={styles.url} title="Journal, chart, events" />
         {isFile && (
           <span className={styles.tag} title="Here it can be paused and resumed; anything else is changed in the file.">
             config file

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import { Preview } from '../preview/preview.tsx';
 import { MediaTracks } from '../push/media-info.tsx';
 import { Ago } from '../push/push-figures.tsx';
-import { openPush } from '../search/use-filter.ts';
+import { PushUrl } from '../push/push-url.tsx';
 import { streamPath } from '../shell/routes.ts';
 import { byAttention } from '../status/push-status.ts';
 import { statusReason } from '../status/push-status-text.ts';
@@ -39,9 +39,7 @@ export function OverviewTab({ stream, pushes }: OverviewTabProps) {
             {worstFirst.slice(0, MAX_SHOWN).map((push) => (
               <li key={push.id}>
                 <StatusLabel {...push} />
-                <button type="button" className={styles.url} onClick={() => openPush(push.id)}>
-                  {push.url}
-                </button>
+                <PushUrl push={push} />
                 <span className={styles.reason} data-status={push.status}>
                   {statusReason(push)}
                 </span>

@@ -4,9 +4,9 @@ import { formatLag } from '../format/time.ts';
 import { usePush } from '../live/use-live.ts';
 import { PushButtons } from '../push/push-buttons.tsx';
 import { Retries, Uptime } from '../push/push-figures.tsx';
+import { PushUrl } from '../push/push-url.tsx';
 import { pointsAt } from '../pushes/pointed-push.ts';
 import { SelectBox } from '../pushes/select-box.tsx';
-import { openPush } from '../search/use-filter.ts';
 import { statusReason } from '../status/push-status-text.ts';
 import { StatusLabel } from '../status/status-label.tsx';
 import styles from './streams.module.css';
@@ -32,10 +32,8 @@ export const StreamPushItem = memo(({ id, place }: StreamPushItemProps) => {
       <SelectBox ids={[id]} label={`Select the push to ${push.host}`} />
       <StatusLabel {...push} />
       <div className={styles.target}>
-        <button type="button" className={styles.url} onClick={() => openPush(id)} title={push.url}>
-          {push.url}
-        </button>
-        <span className={styles.second} title={reason}>
+        <PushUrl push={push} className={styles.url} />
+        <span className={styles.second} data-status={push.status} title={reason}>
           {reason || (
             <>
               {push.worker ?? 'no worker'}
