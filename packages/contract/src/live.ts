@@ -231,10 +231,10 @@ export function pushRow(cells: PushCells): PushRow {
 
 /** Makes new rows with the changed cells in them; `cells` as in `RowChange.rows`. Columns that this version does not know are left out. */
 export function rowChanger(columns: readonly PushColumn[]): (row: PushRow, cells: readonly unknown[]) => PushRow {
-  const places = columns.map((column) => pushColumns.indexOf(column));
+  const known = columns.map((column) => pushColumns.includes(column));
   return (row, cells) => {
-    const changed: unknown[] = Object.values(row);
-    for (let i = 0; i < places.length; i++) if (places[i]! >= 0) changed[places[i]!] = cells[i + 1];
-    return pushRow(changed);
+    const changed: Record<string, unknown> = { ...row };
+    for (let i = 0; i < columns.length; i++) if (known[i]) changed[columns[i]!] = cells[i + 1];
+    return changed as unknown as PushRow;
   };
 }
