@@ -193,6 +193,7 @@ export class FleetWorker {
       view: this.#view,
       clusterKey,
       silentMs: () => this.#heartbeat.silentMs,
+      unconfirmedMs: () => this.#heartbeat.unconfirmedMs,
       draining: () => this.#draining.isOn,
       fenced: () => this.#fenced(),
     });

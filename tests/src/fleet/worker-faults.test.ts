@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at, type Observation } from '../harness/fault-table.ts';
+import type { WorkerProcess } from '../harness/fleet.ts';
 import { expectOthersUntouched, IS_MEASURED, REPETITIONS, Scenario } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
 /** Longer than it takes until everything runs elsewhere. */
 const ABSENCE_MS = IS_MEASURED ? 8_000 : 5_000;
+/** Longer than the half second between two beats, and shorter than the silence after which a worker doubts that it is in touch. */
+const BEAT_UNDER_WAY_MS = 600;
 const TEST_TIMEOUT_MS = 60_000 * REPETITIONS;
 
 describe('workers fail under 200 pushes', () => {
@@ -67,16 +71,25 @@ describe('workers fail under 200 pushes', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it(
-    `a worker stands still for ${ABSENCE_MS / 1_000} s: its pushes are taken over, and it lets go as soon as it wakes`,
-    () =>
+  it.each([
+    { title: '', name: 'SIGSTOP of a worker', isInMidBeat: false },
+    { title: ' while a beat is under way', name: 'SIGSTOP of a worker in mid-beat', isInMidBeat: true },
+  ])(
+    `a worker stands still for ${ABSENCE_MS / 1_000} s$title: its pushes are taken over, and it lets go as soon as it wakes`,
+    ({ name, isInMidBeat }) =>
       times(async () => {
         const [victim] = await scenario.workersByLoad();
         const frozen = await scenario.publicationsOf(victim!);
         let wokenAt = 0;
-        const seen = await scenario.fault(`SIGSTOP of a worker for ${ABSENCE_MS / 1_000} s`, {
+        const seen = await scenario.fault(`${name} for ${ABSENCE_MS / 1_000} s`, {
           of: [victim!],
-          strike: () => victim!.kill('SIGSTOP'),
+          prepare: async () => {
+            if (isInMidBeat) await beatUnderWay(scenario, victim!);
+          },
+          strike: () => {
+            victim!.kill('SIGSTOP');
+            scenario.reconnect(victim!);
+          },
           lastsMs: ABSENCE_MS,
           mend: async () => {
             wokenAt = performance.now();
@@ -115,3 +128,9 @@ describe('workers fail under 200 pushes', () => {
     TEST_TIMEOUT_MS,
   );
 });
+
+/** Its answer comes when the worker stands still, so that it is the first thing that the worker reads when it wakes. */
+async function beatUnderWay(scenario: Scenario, worker: WorkerProcess): Promise<void> {
+  scenario.cutOff(worker);
+  await sleep(BEAT_UNDER_WAY_MS);
+}

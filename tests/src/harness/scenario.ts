@@ -22,6 +22,8 @@ export interface Given {
 export interface Fault {
   /** The workers whose pushes have to come back elsewhere; all other pushes have to go on. */
   readonly of?: readonly WorkerProcess[];
+  /** What goes before the strike, and is not measured. */
+  readonly prepare?: () => Promise<unknown>;
   readonly strike: () => Promise<unknown> | unknown;
   /** From the strike to the mending, at least. */
   readonly lastsMs?: number;
@@ -135,11 +137,12 @@ export class Scenario {
   }
 
   /** Strikes, waits until every push that was hit sends again, mends, and waits until all is as it should be. */
-  async fault(name: string, { of = [], strike, lastsMs = 0, mend }: Fault): Promise<Observation> {
+  async fault(name: string, { of = [], prepare, strike, lastsMs = 0, mend }: Fault): Promise<Observation> {
     await (IS_MEASURED ? this.healthy() : this.settled());
     const hit = (await this.publicationsOf(...of)).map((publication) => publication.name);
     const before = new Map(this.names.map((each) => [each, this.sink.open(each)[0]]));
     const dropsBefore = this.#drops.length;
+    await prepare?.();
     const since = performance.now();
     await strike();
     const drops = () => this.#drops.slice(dropsBefore);

@@ -12,6 +12,8 @@ export interface FencingDeps {
   readonly clusterKey: string;
   /** Since Redis answered the last beat. */
   readonly silentMs: () => number;
+  /** Since the last beat was sent that Redis has answered. */
+  readonly unconfirmedMs: () => number;
   readonly draining: () => boolean;
   /** Everything that is held must be dropped now: it is somebody else's, or about to be. */
   readonly fenced: () => void;
@@ -45,8 +47,10 @@ export class Fencing {
 
   /** Nothing more is sent on connections that may be somebody else's by now, unless the beats had gone unanswered before. */
   woken(stoodStillMs: number): void {
-    const silentMs = this.#deps.silentMs();
-    if (this.#deps.view.ids.size < 2 || silentMs < TAKEN_OVER_MS || silentMs - stoodStillMs >= SILENT_MS) return;
+    // An answer that came while the process stood still says nothing of now, so what counts is when it was asked for.
+    const unconfirmedMs = this.#deps.unconfirmedMs();
+    if (this.#deps.view.ids.size < 2 || unconfirmedMs < TAKEN_OVER_MS || unconfirmedMs - stoodStillMs >= SILENT_MS)
+      return;
     this.#fence();
   }
 

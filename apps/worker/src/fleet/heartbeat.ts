@@ -43,6 +43,8 @@ export class Heartbeat {
   #registered = false;
   #epoch = '';
   #answeredAt = performance.now();
+  /** When the last beat was sent that Redis has answered. */
+  #confirmedAt = performance.now();
   #unbrokenSince = performance.now();
 
   constructor(scripts: FleetScripts, record: () => WorkerRecord, events: HeartbeatEvents) {
@@ -59,6 +61,14 @@ export class Heartbeat {
   /** Milliseconds since Redis answered the last beat. */
   get silentMs(): number {
     return performance.now() - this.#answeredAt;
+  }
+
+  /**
+   * Milliseconds since Redis is known to have heard of this worker: since the last answered beat was sent. Its answer may have been read much later, by a
+   * process that stood still meanwhile.
+   */
+  get unconfirmedMs(): number {
+    return performance.now() - this.#confirmedAt;
   }
 
   /** Milliseconds for which Redis has answered without a break; 0 while the next beat after one is still to be answered. */
@@ -105,13 +115,15 @@ export class Heartbeat {
     const record = this.#record();
     try {
       const epochCandidate = `${record.id}.${Date.now()}`;
-      const wantsRecords = this.#peers.wantsRecords(performance.now());
+      const sentAt = performance.now();
+      const wantsRecords = this.#peers.wantsRecords(sentAt);
       const beat = await this.#scripts.beat(record.id, JSON.stringify(record), epochCandidate, {
         workerName: record.name,
         wantsRecords,
       });
       if (this.#isBroken) this.#unbrokenSince = performance.now();
       this.#answeredAt = performance.now();
+      this.#confirmedAt = sentAt;
       await this.#digest(beat, record);
     } catch (error) {
       this.#events.failed(error as Error);
