@@ -186,6 +186,7 @@ export class FleetWorker {
       parent,
       announcer,
       log,
+      closeIdle: () => this.#http.closeIdle(),
       beat: () => this.#heartbeat.beatNow(),
       callOthers: () => this.#control.send({ op: 'beat' }),
     });
@@ -207,6 +208,7 @@ export class FleetWorker {
     });
     this.#http = new WorkerHttp({
       unready: () => this.#unready(),
+      leaving: () => this.#draining.isOn,
       warnings: () => this.#warnings,
       fence: async (proof) => {
         if (!isClusterProof(clusterKey, proof)) return undefined;

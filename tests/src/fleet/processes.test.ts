@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { CLIP, publishClip, recordStream } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { curl } from '../harness/http-publishers.ts';
@@ -142,13 +143,21 @@ describe('a host with two worker processes', { timeout: 60_000 }, () => {
   });
 
   it('gives new connections to the others while one is drained', async () => {
+    // Of balancers and monitors, some at either process: kept open for the next request.
+    const kept = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    onTestFinished(() => {
+      for (const agent of kept) agent.destroy();
+    });
+    const ready = () => Promise.all(kept.map((agent) => statusOf(`${group.httpUrl}/ready`, agent)));
+    expect(await ready()).toEqual([200, 200, 200, 200]);
     await fleet.api.drain('group-1');
+    await until(async () => (await statusOf(`${own(1)}/ready`)) === 503, { what: 'group-1 to drain' });
+    expect(await ready()).toEqual([200, 200, 200, 200]);
     await until(async () => (await holders()).size === 1, { what: 'group-2 to hold every push' });
     for (const name of published.slice(0, 3)) await publish(`${group.rtmpUrl}/live/${name}`, name);
     expect(await Promise.all(published.slice(0, 3).map(sourceOf))).toEqual(['group-2', 'group-2', 'group-2']);
-    expect((await fetch(`${group.httpUrl}/ready`)).status).toBe(200);
     await fleet.api.undrain('group-1');
-    await until(async () => (await fetch(`${own(1)}/ready`)).status === 200, { what: 'group-1 to be ready' });
+    await until(async () => (await statusOf(`${own(1)}/ready`)) === 200, { what: 'group-1 to be ready' });
   });
 
   it('loses one to kill -9: the other has its pushes in seconds, and it is started again under its name', async () => {
@@ -196,5 +205,14 @@ describe('a host with two worker processes', { timeout: 60_000 }, () => {
     group = heir;
   });
 });
+
+function statusOf(url: string, agent?: Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => response.resume().on('end', () => resolve(response.statusCode))).on(
+      'error',
+      reject,
+    );
+  });
+}
 
 const FLV = ['-flvflags', 'no_duration_filesize'];

@@ -16,6 +16,8 @@ export interface DrainingDeps {
   readonly parent: ParentChannel | undefined;
   readonly announcer: Announcer;
   readonly log: Logger;
+  /** Closes connections that could bring a next request here. */
+  readonly closeIdle: () => void;
   /** Says to the fleet how this worker is now. */
   readonly beat: () => Promise<void>;
   /** Asks the others to do the same. */
@@ -57,8 +59,9 @@ export class Draining {
   async #begin(): Promise<void> {
     if (this.#isOn) return;
     this.#isOn = true;
-    const { parent, announcer, processor, queue, beat, callOthers } = this.#deps;
+    const { parent, announcer, processor, queue, closeIdle, beat, callOthers } = this.#deps;
     parent?.tellDraining(true);
+    closeIdle();
     announcer.draining(processor.size);
     await queue.pause(true);
     await within(TELL_MS, beat().then(callOthers));

@@ -9,6 +9,8 @@ import { sendProblem } from './problems.ts';
 export interface WorkerHttpDeps {
   /** Reasons why the worker is not ready; empty when it is. */
   readonly unready: () => string[];
+  /** The next requests should come to other workers: no connection waits for them here. */
+  readonly leaving: () => boolean;
   /** What an operator should change, ready or not. */
   readonly warnings: () => readonly string[];
   /** Answers a peer that asks who this is and whether Redis can be seen from here; undefined when the asker proves nothing. */
@@ -70,14 +72,20 @@ export class WorkerHttp {
     this.#server.emit('connection', socket);
   }
 
+  /** Closes connections that wait for their next request, so that it comes over a new one: at a shared port, to another process. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeIdleConnections();
+    this.closeIdle();
     await within(GOODBYE_MS, closed);
     this.#server.closeAllConnections();
   }
 
   #answer(exchange: Exchange): void {
+    if (this.#deps.leaving()) exchange.response.shouldKeepAlive = false;
     const page = exchange.request.url?.split('?', 1)[0] ?? '';
     this.#serve(page, exchange).catch((error: unknown) => {
       this.#deps.failed(error);

@@ -81,6 +81,7 @@ export class IngestKit {
     });
     this.#http = new WorkerHttp({
       unready: () => [],
+      leaving: () => false,
       warnings: () => [],
       fence: async () => undefined,
       metrics: () => '',
