@@ -1,12 +1,12 @@
 import { Button, Loader, Modal, PasswordInput, Stack } from '@mantine/core';
 import type { PushDetail } from '@pushfleet/contract';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { changePush } from '../api/commands.ts';
-import { type ApiProblem, toProblem } from '../api/problem.ts';
 import { pushQuery, queryClient } from '../api/queries.ts';
 import { usePush } from '../live/use-live.ts';
 import { tellDone } from '../shell/toasts.tsx';
+import { useSubmit } from '../shell/use-submit.ts';
 import { PushFields } from '../target/push-fields.tsx';
 import { patchOf, pushFormOf } from '../target/push-form-values.ts';
 import { Refusal } from '../target/refusal.tsx';
@@ -34,28 +34,16 @@ export function EditPushDialog({ push: id, isOpen, onClose }: EditPushDialogProp
 function EditPushForm({ push, onClose }: { readonly push: PushDetail; readonly onClose: () => void }) {
   const [before] = useState(() => pushFormOf(push));
   const [values, setValues] = useState(before);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiProblem>();
   const check = useTargetCheck(values.url);
   const patch = patchOf(before, values);
   const isChanged = Object.keys(patch).length > 0;
+  const { isBusy, problem, submit } = useSubmit(async () => {
+    await changePush(push.id, patch);
+    void queryClient.invalidateQueries({ queryKey: ['push', push.id] });
+    tellDone('Push changed', push.url);
+    onClose();
+  });
   const urlError = problem?.fieldError('url') ?? (problem?.code === 'invalid_target' ? problem.message : undefined);
-
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await changePush(push.id, patch);
-      void queryClient.invalidateQueries({ queryKey: ['push', push.id] });
-      tellDone('Push changed', push.url);
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
 
   return (
     <form onSubmit={(event) => void submit(event)} aria-label="Edit push" noValidate>

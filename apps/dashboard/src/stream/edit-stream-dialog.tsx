@@ -12,11 +12,11 @@ import {
 } from '@mantine/core';
 import type { StreamRow } from '@pushfleet/contract/live';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { changeStream } from '../api/commands.ts';
-import { type ApiProblem, toProblem } from '../api/problem.ts';
 import { streamQuery } from '../api/queries.ts';
 import { tellDone } from '../shell/toasts.tsx';
+import { useSubmit } from '../shell/use-submit.ts';
 import { numberOf } from '../target/number-of.ts';
 import { Refusal } from '../target/refusal.tsx';
 import styles from '../target/target.module.css';
@@ -46,28 +46,16 @@ function EditStreamForm({ stream, onClose }: { readonly stream: StreamRow; reado
   // What somebody else changes meanwhile does not overwrite what is being typed.
   const [before] = useState(() => streamFormOf(stream));
   const [values, setValues] = useState(before);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiProblem>();
   const queries = useQueryClient();
   const patch = streamPatchOf(before, values);
+  const { isBusy, problem, submit } = useSubmit(async () => {
+    await changeStream(stream.name, patch);
+    void queries.invalidateQueries({ queryKey: streamQuery(stream.name).queryKey });
+    tellDone('Stream changed', stream.name);
+    onClose();
+  });
   const change = (changed: Partial<StreamFormValues>) => setValues((now) => ({ ...now, ...changed }));
   const error = (field: string) => problem?.fieldError(field);
-
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await changeStream(stream.name, patch);
-      void queries.invalidateQueries({ queryKey: streamQuery(stream.name).queryKey });
-      tellDone('Stream changed', stream.name);
-      onClose();
-    } catch (failure) {
-      setProblem(toProblem(failure));
-    } finally {
-      setBusy(false);
-    }
-  }
 
   return (
     <form onSubmit={(event) => void submit(event)} aria-label="Edit stream" noValidate>

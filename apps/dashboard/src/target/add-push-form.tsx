@@ -1,12 +1,12 @@
 import { Autocomplete, Button, Stack } from '@mantine/core';
 import type { PushSpec } from '@pushfleet/config';
-import { type FormEvent, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { addPush, addStream, testNewTarget } from '../api/commands.ts';
-import { type ApiProblem, toProblem } from '../api/problem.ts';
 import { Icon } from '../icons.tsx';
 import { liveStore } from '../live/live-store.ts';
 import { useStreamsVersion } from '../live/use-live.ts';
 import { tellDone } from '../shell/toasts.tsx';
+import { useSubmit } from '../shell/use-submit.ts';
 import { presetOf, presetUrl } from './presets.ts';
 import { PushFields } from './push-fields.tsx';
 import { emptyPushForm, specOf } from './push-form-values.ts';
@@ -31,8 +31,6 @@ export function AddPushForm({ stream: given, onDone, onCancel }: AddPushFormProp
   const [target, setTarget] = useState<Readonly<Record<string, string>>>({});
   const [values, setValues] = useState(emptyPushForm);
   const [isTried, setTried] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiProblem>();
   /** What is being tried, as the form said when it was asked for. */
   const [tested, setTested] = useState<{ readonly spec: PushSpec; readonly stream: string; readonly key: number }>();
   const streamsVersion = useStreamsVersion();
@@ -44,24 +42,15 @@ export function AddPushForm({ stream: given, onDone, onCancel }: AddPushFormProp
   const check = useTargetCheck(url);
   const isNewStream = stream.trim() !== '' && !liveStore.streams.has(stream.trim());
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
+  const { isBusy, problem, submit } = useSubmit(async () => {
     setTried(true);
     if (url === '') return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const name = stream.trim();
-      if (isNewStream) await addStream(name, ['publish://']);
-      await addPush(name, specOf({ ...values, url }));
-      tellDone('Push added', `${name} → ${check?.host ?? ''}`);
-      onDone(name);
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+    const name = stream.trim();
+    if (isNewStream) await addStream(name, ['publish://']);
+    await addPush(name, specOf({ ...values, url }));
+    tellDone('Push added', `${name} → ${check?.host ?? ''}`);
+    onDone(name);
+  });
 
   function test() {
     setTried(true);
