@@ -42,7 +42,7 @@ export { M4sBodyError, type M4sReceipt, M4sReceiver } from './m4s/receiver.ts';
 export { type M4sSession, parseSession, SESSION_FIELD, SESSION_OUTDATED, supersedes } from './m4s/session.ts';
 export { type M4sTarget, parseM4sUrl } from './m4s/target.ts';
 export { GopCache, type GopLimits } from './media/gop.ts';
-export type { Sample } from './media/sample.ts';
+export { holdsAny, type Sample } from './media/sample.ts';
 export { Timeline, type TimelineOptions } from './media/timeline.ts';
 export { rescale } from './media/timestamp.ts';
 export type { AudioCodec, AudioTrack, Track, VideoCodec, VideoTrack } from './media/track.ts';

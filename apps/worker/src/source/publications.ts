@@ -56,6 +56,8 @@ export interface Refusal {
 export interface Publication {
   /** Takes the media. */
   readonly source: SourceEvents;
+  /** Is media of the stream still needed that lies in this memory? */
+  holds(memory: ArrayBufferLike): boolean;
   /** It is over, whoever ended it. To be called exactly once, and last. */
   ended(reason: string): void;
 }
@@ -216,7 +218,7 @@ export class Publications {
       this.#current.delete(name);
       void live.release(name);
     };
-    return { source, ended };
+    return { source, holds: (memory) => lease.hub.holds(memory), ended };
   }
 
   #event(

@@ -10,6 +10,7 @@ import {
   SERVER_MESSAGE_STREAM_ID,
   serveRtmpConnection,
 } from '@pushfleet/protocols';
+import { withSharedReads } from '../net/shared-reads.ts';
 import type { Players } from './players.ts';
 import type { Publications } from './publications.ts';
 
@@ -58,7 +59,8 @@ export class RtmpIngest {
     for (const socket of this.#sockets) socket.destroySoon();
   }
 
-  #serve(socket: net.Socket): void {
+  #serve(accepted: net.Socket): void {
+    const socket = withSharedReads(accepted);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     serveRtmpConnection(socket, {
@@ -82,11 +84,15 @@ export class RtmpIngest {
         description: reason,
       };
     }
-    const { source, ended } = admission.publication;
-    const demuxer = new FlvDemuxer(source);
+    const { publication } = admission;
+    const demuxer = new FlvDemuxer(publication.source);
     return {
       accept: true,
-      sink: { message: (type, timestamp, payload) => demuxer.message(type, timestamp, payload), ended },
+      sink: {
+        message: (type, timestamp, payload) => demuxer.message(type, timestamp, payload),
+        holds: (memory) => demuxer.holds(memory) || publication.holds(memory),
+        ended: (reason) => publication.ended(reason),
+      },
     };
   }
 

@@ -1,6 +1,7 @@
 import { rtmpWireFormat } from '@pushfleet/protocols';
 import { describe, expect, it } from 'vitest';
 import { StreamHub } from './stream-hub.ts';
+import { record } from './testing/recorder.ts';
 import { audio, picture, sound, video } from './testing/samples.ts';
 
 /** Collects what one connection would send. */
@@ -129,6 +130,7 @@ describe('StreamHub', () => {
       setTracks: () => {},
       header: () => Buffer.alloc(0),
       append: failAtSecond(),
+      holds: () => false,
       flush: () => undefined,
     };
     const broken = hub.openFeed({ key: 'broken', createPackager: () => packager });
@@ -138,6 +140,24 @@ describe('StreamHub', () => {
     expect(written.length).toBeGreaterThan(before);
     expect([faults.length, ends]).toEqual([1, ['handover']]);
     expect(hub.live).toBe(true);
+  });
+
+  it('needs the memory of samples for as long as it keeps them, or a format does', () => {
+    const hub = new StreamHub('cam');
+    const source = hub.begin();
+    source.tracks([video]);
+    const [first, second] = [picture(40, true), picture(80, true)].map((sample) => ({
+      ...sample,
+      data: Buffer.alloc(9_000),
+    }));
+    source.sample(first!);
+    expect(hub.holds(first!.data.buffer)).toBe(true);
+    source.sample(second!);
+    expect(hub.holds(first!.data.buffer)).toBe(false);
+    const { sent } = record(hub);
+    source.sample(picture(120, true));
+    expect(sent()[0]!.data).toBe(second!.data);
+    expect(hub.holds(second!.data.buffer)).toBe(true);
   });
 });
 

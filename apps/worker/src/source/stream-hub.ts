@@ -113,6 +113,13 @@ export class StreamHub {
     };
   }
 
+  /** Is data of a sample that lies in this memory still needed? */
+  holds(memory: ArrayBufferLike): boolean {
+    if (this.#gop.holds(memory)) return true;
+    for (const { channel } of this.#channels.values()) if (channel.holds(memory)) return true;
+    return false;
+  }
+
   /** Resolves with the next sample that leaves the stream live; rejects with the signal's reason. */
   async nextSample(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { Sample } from '../media/sample.ts';
+import { holdsAny, type Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 
 /** What a demuxer tells of a stream. */
@@ -49,6 +49,11 @@ export class TrackGate {
     this.#held.push(sample);
     this.#heldBytes += sample.data.length;
     if (this.#held.length >= MAX_HELD_SAMPLES || this.#heldBytes >= MAX_HELD_BYTES) this.open();
+  }
+
+  /** Does a sample that is held back lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#held !== undefined && holdsAny(this.#held, memory);
   }
 
   /** The stream has come to this time on its own line, with or without a sample. */

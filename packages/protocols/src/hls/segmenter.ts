@@ -127,6 +127,10 @@ class Segmenter implements Packager {
     this.#isCutShort = true;
   }
 
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#muxer.holds(memory);
+  }
+
   flush(): HlsSegment | undefined {
     return this.#complete.shift();
   }

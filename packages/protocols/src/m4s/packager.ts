@@ -42,6 +42,10 @@ class M4sPackager implements Packager {
     else this.#audioSamples += 1;
   }
 
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#muxer.holds(memory);
+  }
+
   flush(): WireBatch | undefined {
     const bytes = this.#muxer.take();
     if (bytes === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { Sample } from './sample.ts';
+import { holdsAny, type Sample } from './sample.ts';
 
 export interface GopLimits {
   readonly maxBytes: number;
@@ -34,6 +34,11 @@ export class GopCache {
   /** In the order they came. A snapshot for reading at once: `push` may add to it. */
   get samples(): readonly Sample[] {
     return this.#samples;
+  }
+
+  /** Does a sample of the group lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return holdsAny(this.#samples, memory);
   }
 
   /** Forgets the group, as at a change of tracks. */

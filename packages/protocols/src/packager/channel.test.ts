@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../media/sample.ts';
+import { holdsAny, type Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 import type { BatchSink } from '../publisher/publisher.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
@@ -25,6 +25,10 @@ class WordPackager implements Packager {
 
   append(sample: Sample): void {
     this.#samples.push(sample);
+  }
+
+  holds(memory: ArrayBufferLike): boolean {
+    return holdsAny(this.#samples, memory);
   }
 
   flush(): WireBatch | undefined {

@@ -94,6 +94,11 @@ export class Channel {
     this.#flushOverdue();
   }
 
+  /** Is data of a sample that lies in this memory still to be packaged? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#interleaver.holds(memory) || this.#packager.holds(memory);
+  }
+
   /** A feed for one push. It costs nothing until it is opened. */
   openFeed(limits: Partial<FeedLimits> = {}): ChannelFeed {
     const feed = new ChannelFeed(this.#owner, { ...this.#feedLimits, ...limits });

@@ -1,4 +1,4 @@
-import type { Sample } from '../media/sample.ts';
+import { holdsAny, type Sample } from '../media/sample.ts';
 import type { Track } from '../media/track.ts';
 
 /** Lateness up to here is left alone: waiting for it would cost more than it mends. */
@@ -49,6 +49,11 @@ export class Interleaver {
 
   get waitingSamples(): number {
     return this.#waiting.length;
+  }
+
+  /** Does a sample that waits lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return holdsAny(this.#waiting, memory);
   }
 
   /**

@@ -31,6 +31,8 @@ export interface Packager {
    */
   resume?(first: WireBatch): Buffer;
   append(sample: Sample): void;
+  /** Is data of a sample still needed that lies in this memory? What is copied in `append` is not. */
+  holds(memory: ArrayBufferLike): boolean;
   /**
    * Ends the batch under way at the next sync sample, even if it has not reached its size. Absent where each sync sample begins a batch anyway.
    */

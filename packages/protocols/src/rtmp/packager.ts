@@ -114,6 +114,11 @@ class RtmpPackager implements Packager {
     else this.#appendAudio(sample, sample.track);
   }
 
+  /** Everything is copied at once. */
+  holds(): boolean {
+    return false;
+  }
+
   flush(): WireBatch | undefined {
     if (this.#end === this.#start) return undefined;
     const batch: WireBatch = {

@@ -25,10 +25,12 @@ export type PlayRequest = PublishRequest;
 export interface IngestSink {
   /**
    * One message: audio (8), video (9) or AMF0 data (18; as sent, so with or without `@setDataFrame` in front). `timestamp` is the 32-bit
-   * value of the wire. `payload` may be kept for ever and must not be written to: it is a view on the bytes of one socket read, which
-   * nobody reuses. May throw MalformedError, which ends the publication.
+   * value of the wire. `payload` must not be written to, and may be kept for as long as `holds` says so. May throw MalformedError, which ends the
+   * publication.
    */
   message(type: number, timestamp: number, payload: Buffer): void;
+  /** Is a payload, or a part of one, still needed that lies in this memory? Where nobody can tell, all are kept. */
+  holds?(memory: ArrayBufferLike): boolean;
   /** End of a socket read: a good moment to flush. */
   idle?(): void;
   /** The publication is over, whoever ended it. Called exactly once, and last. */
@@ -82,7 +84,7 @@ const KEEP_ALIVE_MS = 30_000;
 /** Replies that a peer may provoke without reading any. */
 const MAX_UNREAD_REPLY_BYTES = 1024 * 1024;
 
-/** Serves one accepted TCP or TLS connection until it ends. Takes over the socket, its errors included. */
+/** Serves one accepted TCP or TLS connection until it ends. Takes over the socket, its errors included; what it reads is used up at once. */
 export function serveRtmpConnection(
   socket: Socket,
   handlers: RtmpServerHandlers,
@@ -117,6 +119,7 @@ class RtmpServerConnection {
         send: (bytes) => this.#send(bytes),
         request: (request) => this.#decide(request),
         media: (type, timestamp, payload) => this.#ingest?.message(type, timestamp, payload),
+        isHeld: (memory) => this.#ingest?.holds?.(memory) ?? true,
         ended: (reason) => this.#ended(reason),
         close: (lingerMs) => this.#close(lingerMs),
       },

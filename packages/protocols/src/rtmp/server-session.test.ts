@@ -30,6 +30,8 @@ class Harness {
   /** What to do with the next request; by default nothing. */
   decide: (session: RtmpServerSession) => void = () => {};
   onMedia: () => void = () => {};
+  /** By default all media is held. */
+  isHeld = (memory: ArrayBufferLike): boolean => this.media.some(({ payload }) => payload.buffer === memory);
   #handshakeLeft = HANDSHAKE_BYTES;
   readonly #reader = new ChunkReader({ maxMessageBytes: 1e6, onMessage: (message) => this.sent.push(message) });
   readonly session = new RtmpServerSession({
@@ -46,6 +48,7 @@ class Harness {
       this.media.push({ type, timestamp, payload });
       this.onMedia();
     },
+    isHeld: (memory) => this.isHeld(memory),
     ended: (reason) => this.ended.push(reason),
     close: (lingerMs) => this.closed.push(lingerMs),
   });
@@ -143,6 +146,30 @@ describe('RtmpServerSession with publishers', () => {
     harness.command('publish', 0, null, false);
     expect(harness.ended).toHaveLength(2);
     expect(harness.session.state).toBe('connected');
+  });
+
+  it('overwrites no media of the publication before, of which nobody can be asked any more', () => {
+    const harness = new Harness().connect();
+    harness.decide = accept;
+    harness.isHeld = () => false;
+    const pictures = (fill: number) => Array.from({ length: 10 }, () => video(Buffer.alloc(5_000, fill)));
+    harness.command('publish', 0, null, 'a');
+    for (const message of pictures(1)) harness.message(message);
+    const before = harness.media.at(-1)!.payload;
+    harness.command('closeStream', 0, null).command('publish', 0, null, 'b');
+    for (const message of pictures(2)) harness.message(message);
+    expect(before.every((byte) => byte === 1)).toBe(true);
+    expect(new Set(harness.media.map(({ payload }) => payload.buffer)).size).toBeLessThan(harness.media.length);
+  });
+
+  it('overwrites no media that waits for the decision', () => {
+    const harness = new Harness().connect();
+    harness.isHeld = () => false;
+    harness.command('publish', 0, null, 'a');
+    const messages = Array.from({ length: 60 }, (_, index) => video(Buffer.alloc(5_000, index)));
+    for (const message of messages) harness.message(message);
+    harness.session.accept();
+    expect(harness.media.map(({ payload }) => payload)).toEqual(messages.map(({ payload }) => payload));
   });
 
   it('takes SetChunkSize after publish, AMF3 commands and AMF3 data', () => {

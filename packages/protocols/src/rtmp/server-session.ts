@@ -66,6 +66,8 @@ export interface RtmpServerEvents {
   request(request: StreamRequest): void;
   /** Audio (8), video (9) or AMF0 data (18) of an accepted publication. May throw MalformedError, which ends the connection. */
   media(type: number, timestamp: number, payload: Buffer): void;
+  /** Is media of the publication still needed that lies in this memory? What was sent before it is never overwritten. */
+  isHeld(memory: ArrayBufferLike): boolean;
   /** The request is over, whether it had been accepted already or not; not called for a refused one. */
   ended(reason: string): void;
   /** Nothing more will be sent or read: close the connection after `lingerMs`. Called once, unless the peer closes first. */
@@ -110,6 +112,8 @@ export class RtmpServerSession {
     this.#reader = new ChunkReader({
       maxMessageBytes: limits.maxMessageBytes,
       onMessage: (message) => this.#receiveMessage(message),
+      // What waits for a decision is held here.
+      isHeld: (memory) => events.isHeld(memory),
     });
   }
 
@@ -117,7 +121,7 @@ export class RtmpServerSession {
     return this.#state;
   }
 
-  /** Bytes from the peer, however they are cut. Payloads handed out may be views on them. */
+  /** Bytes from the peer, however they are cut; they may be overwritten afterwards. */
   receive(bytes: Buffer): void {
     if (this.#state === 'closed') return;
     this.#step(() => {
@@ -330,6 +334,7 @@ export class RtmpServerSession {
   #acceptPublish(): void {
     this.#send(userControl(UserControlEvent.streamBegin, SERVER_MESSAGE_STREAM_ID));
     this.#send(onStatus('status', 'NetStream.Publish.Start', 'Publishing has started.'));
+    this.#reader.keepPayloads(); // those of a publication before this one, of which nobody can be asked
     this.#enter('publishing');
     const early = this.#early;
     this.#forgetEarly();

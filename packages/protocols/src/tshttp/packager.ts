@@ -53,6 +53,10 @@ class TsHttpPackager implements Packager {
     else this.#audioSamples += 1;
   }
 
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#muxer.holds(memory);
+  }
+
   flush(): WireBatch | undefined {
     const packets = this.#muxer.take();
     const [dtsMs, continuity] = [this.#dtsMs, this.#continuity];

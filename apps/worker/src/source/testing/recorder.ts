@@ -1,4 +1,4 @@
-import type { Packager, Sample, Track } from '@pushfleet/protocols';
+import { holdsAny, type Packager, type Sample, type Track } from '@pushfleet/protocols';
 import type { StreamHub } from '../stream-hub.ts';
 
 /** Every sample that leaves a hub, in its order and with its time on the line of the hub. */
@@ -11,6 +11,7 @@ export function record(hub: StreamHub): { sent: () => readonly Sample[]; tracks:
     },
     header: () => Buffer.alloc(0),
     append: (sample) => void sent.push(sample),
+    holds: (memory) => holdsAny(sent, memory),
     flush: () => undefined,
   };
   hub.openFeed({ key: 'recorder', createPackager: () => packager });

@@ -114,6 +114,33 @@ describe('FlvDemuxer waits', () => {
   });
 });
 
+describe('FlvDemuxer and the memory of messages', () => {
+  const own = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc(9_000)]).subarray(0, bytes.length);
+
+  it('needs it for samples that wait for a track', () => {
+    const { demuxer } = demux();
+    const message = own(avcFrame([idr], true));
+    demuxer.message(script, 0, metadata({ videocodecid: 7, audiocodecid: 10 }));
+    demuxer.message(video, 0, avcConfig());
+    demuxer.message(video, 0, message);
+    expect(demuxer.holds(message.buffer)).toBe(true);
+    demuxer.message(audio, 0, aacConfig());
+    expect(demuxer.holds(message.buffer)).toBe(false);
+  });
+
+  it('needs none for configurations', () => {
+    const { tracks, samples, demuxer } = demux();
+    const [picture, sound] = [own(avcConfig()), own(aacConfig())];
+    demuxer.message(video, 0, picture);
+    demuxer.message(audio, 0, sound);
+    for (const memory of [picture, sound]) memory.fill(0xee);
+    expect(tracks[0]!.map(({ config }) => config.toString('hex'))).toEqual([avcc, '1190']);
+    demuxer.message(video, 0, avcConfig()); // known
+    demuxer.message(video, 0, avcFrame([idr], true));
+    expect([tracks.length, samples.length]).toEqual([1, 1]);
+  });
+});
+
 describe('FlvDemuxer at a change of configuration', () => {
   const started = () => {
     const parts = demux();

@@ -4,7 +4,7 @@ import { RTMP_CLOCK, TimestampUnwrapper } from '../../media/timestamp.ts';
 import { type TrackEvents, TrackGate } from '../track-gate.ts';
 import { AudioStream } from './audio-stream.ts';
 import { parseMetadata, type StreamMetadata, UNKNOWN_METADATA } from './metadata.ts';
-import { parseAudioTag, parseVideoTag, TagType } from './tag.ts';
+import { type AudioTag, parseAudioTag, parseVideoTag, TagType, type VideoTag } from './tag.ts';
 import { VideoStream } from './video-stream.ts';
 
 /**
@@ -30,12 +30,17 @@ export class FlvDemuxer {
 
   /**
    * One message: `type` 8 audio, 9 video, 18 metadata; others are ignored. `timestamp` is 0 to 2^32 - 1 as on the wire. The
-   * samples are views of `payload`. Throws MalformedError; the message is lost then, and the demuxer can go on.
+   * samples are views of `payload`, the configurations of the tracks are not. Throws MalformedError; the message is lost then, and the demuxer can go on.
    */
   message(type: number, timestamp: number, payload: Buffer): void {
     if (type === TagType.video) this.#videoMessage(timestamp, payload);
     else if (type === TagType.audio) this.#audioMessage(timestamp, payload);
     else if (type === TagType.script) this.#setMetadata(parseMetadata(payload));
+  }
+
+  /** Does a sample that waits for its track lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#gate.holds(memory);
   }
 
   #setMetadata(metadata: StreamMetadata | undefined): void {
@@ -46,7 +51,7 @@ export class FlvDemuxer {
   }
 
   #videoMessage(timestamp: number, payload: Buffer): void {
-    const tag = parseVideoTag(payload);
+    const tag = keptTag(parseVideoTag(payload));
     if (tag === undefined) return;
     this.#sawVideo = true;
     const before = this.#video.track;
@@ -57,7 +62,7 @@ export class FlvDemuxer {
   }
 
   #audioMessage(timestamp: number, payload: Buffer): void {
-    const tag = parseAudioTag(payload);
+    const tag = keptTag(parseAudioTag(payload));
     if (tag === undefined) return;
     this.#sawAudio = true;
     const before = this.#audio.track;
@@ -83,4 +88,9 @@ export class FlvDemuxer {
     const needsAudio = this.#metadata.hasAudio || this.#sawAudio;
     return (!needsVideo || this.#video.track !== undefined) && (!needsAudio || this.#audio.track !== undefined);
   }
+}
+
+/** A configuration outlives its message. */
+function keptTag<Tag extends VideoTag | AudioTag>(tag: Tag | undefined): Tag | undefined {
+  return tag?.content === 'config' ? { ...tag, data: Buffer.from(tag.data) } : tag;
 }

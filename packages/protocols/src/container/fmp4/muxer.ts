@@ -133,6 +133,11 @@ export class Fmp4Muxer {
     return this.#writer.take();
   }
 
+  /** Does sound that waits for its fragment lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#group.some(({ data }) => data.buffer === memory);
+  }
+
   #laneOf(track: Track): Lane | undefined {
     for (const lane of this.#lanes) if (lane.track === track) return lane;
     return undefined;

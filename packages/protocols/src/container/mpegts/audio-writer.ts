@@ -45,6 +45,11 @@ export class AudioWriter {
     return this.#frames.length > 0 ? this.#pts : undefined;
   }
 
+  /** Does a frame that waits lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#frames.some(({ buffer }) => buffer === memory);
+  }
+
   /** Whether a frame can still travel with those that wait. */
   hasRoomFor(data: Buffer): boolean {
     return this.#waitingBytes + this.#framing.headerBytes(data.length) + data.length <= MAX_PES_PAYLOAD_BYTES;

@@ -136,6 +136,11 @@ export class TsMuxer {
     return this.#packets.take();
   }
 
+  /** Does sound that waits for its PES packet lie in this memory? */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#audio.some((writer) => writer.holds(memory));
+  }
+
   /** Where the continuity counters stand now: before the next packet. */
   continuity(): Continuity {
     return [...this.#pids.values()].map(({ pid, counter }) => ({ pid, counter }));

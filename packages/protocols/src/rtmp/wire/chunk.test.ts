@@ -75,6 +75,70 @@ describe('ChunkReader', () => {
     );
   });
 
+  describe('with memory that is used again', () => {
+    /** Holds the newest `keep` messages, and overwrites what it has pushed. */
+    function collectHeld(parts: Iterable<Buffer>, keep: number) {
+      const held: { payload: Buffer; copy: Buffer }[] = [];
+      const seen: RtmpMessage[] = [];
+      const slabs = new Set<ArrayBufferLike>();
+      const reader = new ChunkReader({
+        maxMessageBytes: MIB,
+        onMessage: (message) => {
+          const copy = Buffer.from(message.payload);
+          slabs.add(message.payload.buffer);
+          seen.push({ ...message, payload: copy });
+          held.push({ payload: message.payload, copy });
+          if (held.length > keep) held.shift();
+        },
+        isHeld: (memory) => held.some(({ payload }) => payload.buffer === memory),
+      });
+      for (const part of parts) {
+        const bytes = Buffer.from(part);
+        reader.push(bytes);
+        bytes.fill(0xee);
+        expect(held.every(({ payload, copy }) => payload.equals(copy))).toBe(true);
+      }
+      return { seen, slabs };
+    }
+
+    it('gives the same messages though the pushed bytes are overwritten', () => {
+      const whole = readCapture('gst2.c2s').chunks;
+      const expected = collect([whole]);
+      for (const size of [1, 700, 1e6]) expect(collectHeld(slices(whole, [size]), 3).seen).toEqual(expected);
+    });
+
+    it('uses memory again, and none that a message is held in', () => {
+      const messages = Array.from({ length: 400 }, (_, index) => video(patterned(5_000 + 7 * index), index));
+      const bytes = Buffer.concat(messages.map((message) => serializeMessage(message, 6, 128)));
+      const { seen, slabs } = collectHeld(slices(bytes, [1400]), 8);
+      expect(seen).toEqual(messages);
+      expect(slabs.size).toBeLessThan(12);
+    });
+
+    it('uses none again in which a message is still being put together', () => {
+      const long = patterned(10_000);
+      const start = serializeMessage(video(long), 6, 20_000).subarray(0, 12);
+      const others = Array.from({ length: 60 }, (_, index) =>
+        serializeMessage(
+          { type: MessageType.audio, timestamp: index, streamId: 1, payload: patterned(3_000) },
+          4,
+          5_000,
+        ),
+      );
+      const bytes = Buffer.concat([
+        serializeMessage(setChunkSize(5_000), 2, 128),
+        start,
+        long.subarray(0, 5_000),
+        ...others,
+        Buffer.of(0xc6),
+        long.subarray(5_000),
+      ]);
+      const { seen } = collectHeld([bytes], 0);
+      expect(seen.at(-1)!.payload.equals(long)).toBe(true);
+      expect(seen).toHaveLength(62);
+    });
+  });
+
   it.each([
     ['one byte', '03', 3],
     ['two bytes, 64 and up', '00 05', 69],

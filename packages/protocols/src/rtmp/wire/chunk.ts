@@ -1,5 +1,6 @@
 // Chunk stream. RTMP 1.0 §5.3: messages cut into chunks that may interleave.
 import { MalformedError } from '../../bytes/malformed-error.ts';
+import { PayloadMemory } from '../../bytes/payload-memory.ts';
 import { MessageType, parseControlValue, type RtmpMessage } from './message.ts';
 
 /** The chunk size that both directions start with. */
@@ -22,11 +23,13 @@ export const ChunkStreamId = { control: 2, command: 3, audio: 4, data: 5, video:
 export interface ChunkReaderOptions {
   /** A longer message is refused. */
   readonly maxMessageBytes: number;
-  /**
-   * Called inside `push` for each whole message, SetChunkSize and Abort included (the reader has applied them already). The payload may be
-   * a view on the pushed bytes.
-   */
+  /** Called inside `push` for each whole message, SetChunkSize and Abort included (the reader has applied them already). */
   readonly onMessage: (message: RtmpMessage) => void;
+  /**
+   * Does somebody need a payload that lies in this memory? Given, all payloads are copied out of the pushed bytes, which may be overwritten afterwards,
+   * into memory that is used again as soon as the answer is no.
+   */
+  readonly isHeld?: (memory: ArrayBufferLike) => boolean;
 }
 
 /** What the receiver remembers of one chunk stream: the last header, and the message under way. */
@@ -41,7 +44,7 @@ class ChunkStream {
   extended = -1;
   /** A message has begun and not ended. */
   isOpen = false;
-  /** Memory of an open message, from its second piece on. */
+  /** Memory of an open message that is put together. */
   payload: Buffer | undefined;
   received = 0;
 }
@@ -49,12 +52,13 @@ class ChunkStream {
 /**
  * Bytes of one direction after the handshake -> messages.
  *
- * A payload that lies in one chunk and one pushed Buffer is a view on it, anything else is copied once into a Buffer of its own. Payloads
- * may be kept for ever as long as nobody writes to the pushed bytes; a Node socket gives a fresh Buffer for every read.
+ * Without `isHeld` a payload that lies in one chunk and one pushed Buffer is a view on it, and anything else is copied once into a Buffer of its own.
+ * Payloads may be kept for ever then, as long as nobody writes to the pushed bytes; a Node socket gives a fresh Buffer for every read.
  */
 export class ChunkReader {
   readonly #maxMessageBytes: number;
   readonly #onMessage: (message: RtmpMessage) => void;
+  readonly #memory: PayloadMemory | undefined;
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #bytesReceived = 0;
@@ -67,9 +71,10 @@ export class ChunkReader {
   #current: ChunkStream | undefined;
   #chunkRemaining = 0;
 
-  constructor({ maxMessageBytes, onMessage }: ChunkReaderOptions) {
+  constructor({ maxMessageBytes, onMessage, isHeld }: ChunkReaderOptions) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#onMessage = onMessage;
+    this.#memory = isHeld && new PayloadMemory((memory) => this.#isUnderWay(memory) || isHeld(memory));
   }
 
   /** Bytes pushed so far. */
@@ -81,6 +86,11 @@ export class ChunkReader {
   push(bytes: Buffer): void {
     this.#bytesReceived += bytes.length;
     this.#consume(bytes);
+  }
+
+  /** None of the payloads so far is overwritten, whatever `isHeld` will say. */
+  keepPayloads(): void {
+    this.#memory?.forget();
   }
 
   #consume(bytes: Buffer): void {
@@ -192,7 +202,7 @@ export class ChunkReader {
   #readData(stream: ChunkStream, bytes: Buffer, offset: number): number {
     const end = offset + Math.min(this.#chunkRemaining, bytes.length - offset);
     const size = end - offset;
-    if (size === stream.length) {
+    if (size === stream.length && this.#memory === undefined) {
       this.#finish(stream, bytes.subarray(offset, end));
       return end;
     }
@@ -210,7 +220,13 @@ export class ChunkReader {
   #allocate(length: number): Buffer {
     this.#openBytes += length;
     if (this.#openBytes > 2 * this.#maxMessageBytes) throw new MalformedError('too many unfinished messages');
-    return Buffer.allocUnsafe(length);
+    return this.#memory?.take(length) ?? Buffer.allocUnsafe(length);
+  }
+
+  /** Is a message being written into this memory? */
+  #isUnderWay(memory: ArrayBufferLike): boolean {
+    for (const { payload } of this.#streams.values()) if (payload?.buffer === memory) return true;
+    return false;
   }
 
   #finish(stream: ChunkStream, payload: Buffer): void {

@@ -22,7 +22,7 @@ class Inbox {
   #bytes: Buffer = EMPTY;
 
   push(bytes: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+    this.#bytes = Buffer.concat([this.#bytes, bytes]); // which may be overwritten afterwards
     if (this.#bytes.length > 0 && this.#bytes[0] !== VERSION) {
       throw new MalformedError(describeStranger(this.#bytes));
     }
