@@ -34,6 +34,8 @@ export class PayloadMemory {
   /** Somebody who is not asked any more may hold something: no memory so far is written to again. */
   forget(): void {
     this.#full.length = 0;
+    this.#current = NOTHING;
+    this.#end = 0;
   }
 
   #takeFromNext(sizeBytes: number): Buffer {
