@@ -25,23 +25,24 @@ async function samplesOf(file: string): Promise<Sample[]> {
   return samples;
 }
 
-/** The pictures of the last group. */
-function lastGroup(samples: readonly Sample[]): Buffer[] {
-  const pictures = samples.filter(({ track }) => track.kind === 'video');
-  return pictures.slice(pictures.findLastIndex(({ isSync }) => isSync)).map(({ data }) => data);
-}
+const picturesOf = (samples: readonly Sample[]) =>
+  samples.filter(({ track }) => track.kind === 'video').map(({ data }) => data);
 
-it('keeps the group of pictures as ffmpeg has sent it, in memory that serves the groups before it as well', async () => {
-  const clip = folder.make('clip.flv', `-i INPUT -t 6 -vf noise=alls=40:allf=t ${H264} -b:v 3M -g 50 -bf 0 -c:a copy`);
+it('keeps the group of pictures as ffmpeg has sent it, in memory that served the groups before it as well', async () => {
+  const noise = '-vf noise=alls=40:allf=t'; // so that no picture is like another, nor small
+  const clip = folder.make('clip.flv', `-i INPUT -t 6 ${noise} ${H264} -b:v 3M -g 50 -bf 0 -c:a copy`);
   const lease = kit.hubs.acquire('studio');
   const port = await kit.ingest.listen(0, '127.0.0.1');
   const url = `rtmp://127.0.0.1:${port}/live/studio`;
-  const sending = execFile('ffmpeg', ['-v', 'error', '-i', clip, '-c', 'copy', '-f', 'flv', url]);
-  await new Promise((resolve) => sending.once('close', resolve));
+  const options = ['-v', 'error', '-readrate', '5', '-i', clip, '-c', 'copy', '-f', 'flv', url];
+  await new Promise((resolve) => execFile('ffmpeg', options).once('close', resolve));
   await expect.poll(() => lease.hub.quietMs).toBe(Number.POSITIVE_INFINITY);
-  const sent = lastGroup(await samplesOf(clip));
-  const kept = lastGroup(record(lease.hub).sent());
-  expect(kept.length).toBeGreaterThan(20); // the newest may still wait for sound
-  expect(kept.every((picture, index) => picture.equals(sent[index]!))).toBe(true);
-  expect(Buffer.concat(kept).length).toBeGreaterThan(256 * 1024);
+  const recorder = record(lease.hub);
+  // The newest wait for sound at first, and the last ones may be lost: ffmpeg closes without having read everything.
+  await expect.poll(() => picturesOf(recorder.sent()).length).toBeGreaterThan(10);
+  const kept = picturesOf(recorder.sent());
+  const sent = picturesOf(await samplesOf(clip));
+  const first = sent.findIndex((picture) => picture.equals(kept[0]!));
+  expect(first).toBeGreaterThan(0);
+  expect(kept.every((picture, index) => picture.equals(sent[first + index]!))).toBe(true);
 });

@@ -113,7 +113,7 @@ export class RtmpServerSession {
       maxMessageBytes: limits.maxMessageBytes,
       onMessage: (message) => this.#receiveMessage(message),
       // What waits for a decision is held here.
-      isHeld: (memory) => events.isHeld(memory),
+      isHeld: (memory) => this.#state !== 'publishing' || events.isHeld(memory),
     });
   }
 
