@@ -37,12 +37,14 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     web = await startNginxDav();
     const rtmp = names.map((name) => `push ${sink.url}/${name} pool=edge;`);
     const hls = channels.map((name) => `push hls://127.0.0.1:${web.port}/full/${name}/ pool=edge;`);
-    fleet = await startFleet({
-      config: `stream cam { input publish://; segment_duration ${SEGMENT_S}; ${[...rtmp, ...hls].join(' ')} }`,
-      env: { PUSHFLEET_CLUSTER_KEY: 'k' },
-    });
+    fleet = await startFleet({ env: { PUSHFLEET_CLUSTER_KEY: 'k' } });
+    for (let count = 0; count < edges.length; count++) await fleet.addWorker({ PUSHFLEET_POOL: 'edge' });
+    // Now that all are there, each takes its share.
+    await fleet.writeConfig(
+      `stream cam { input publish://; segment_duration ${SEGMENT_S}; ${[...rtmp, ...hls].join(' ')} }`,
+    );
+    await until(async () => (await fleet.api.pushes()).length > 0, { what: 'the config to be read' });
     encoder = publishClip(`${fleet.worker('worker-1').rtmpUrl}/live/cam`);
-    for (let count = 0; count < 3; count++) await fleet.addWorker({ PUSHFLEET_POOL: 'edge' });
     await allRun();
     for (const name of channels) pollers.push(new HlsPoller(`${web.url}/full/${name}/index.m3u8`));
     await untilSegments(2);
@@ -96,6 +98,8 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     });
   }
 
+  const gapsOf = (moved: ReturnType<typeof moves>): number[] => moved.map(({ gapMs }) => gapMs);
+
   /** All pictures that the sink has got, and when. */
   const pictures = () => ({
     at: performance.now(),
@@ -137,6 +141,8 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
       await fleet.worker(name).stop();
       stopMs.push(performance.now() - asked);
       await allRun();
+      if (stopMs.length === 1)
+        console.log(`gap of each move from the first of three: ${figures(gapsOf(moves(since)))}`);
       await restart(name);
     }
     await fleet.scheduler.stop();
@@ -145,7 +151,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     await sleep(1_000);
     const after = pictures();
     const moved = moves(since);
-    const gaps = moved.map(({ gapMs }) => gapMs);
+    const gaps = gapsOf(moved);
     console.log(`SIGTERM to the end of the process: ${figures(stopMs)}`);
     console.log(`gap of each move: ${figures(gaps)}`);
     const extra = extraPictures(before, after, moved.length);
@@ -174,7 +180,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     await until(async () => (await worker(name))?.state === 'drained', { what: `${name} to be drained` });
     console.log(`drained after ${Math.round(performance.now() - since)} ms`);
     await allRun();
-    const gaps = moves(since).map(({ gapMs }) => gapMs);
+    const gaps = gapsOf(moves(since));
     console.log(`gap of each move: ${figures(gaps)}`);
     expect(gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeLessThan(TYPICAL_GAP_MS);
     expect(await worker(name)).toMatchObject({ held: 0, publications: 0 });
@@ -197,7 +203,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     const [last] = (await fleet.api.workers()).filter(({ name, held }) => name !== drained && held > 0);
     await fleet.worker(last!.name).stop();
     await allRun();
-    console.log(`gap of each move: ${figures(moves(undrained).map(({ gapMs }) => gapMs))}`);
+    console.log(`gap of each move: ${figures(gapsOf(moves(undrained)))}`);
     expect((await worker(drained))?.held).toBeGreaterThan(0);
     await expectNothingLost();
   });
