@@ -23,7 +23,7 @@ import { FENCE_MS, Fencing } from './fleet/fencing.ts';
 import { FleetView } from './fleet/fleet-view.ts';
 import { type Death, Heartbeat } from './fleet/heartbeat.ts';
 import { Intake, MEASURE_MS } from './fleet/intake.ts';
-import { askPeer, isClusterProof, testify } from './fleet/peer-votes.ts';
+import { askPeer, askPeers, isClusterProof, testify } from './fleet/peer-votes.ts';
 import { PeerWatch } from './fleet/peer-watch.ts';
 import { Rebalancer } from './fleet/rebalancer.ts';
 import { type Beat, FleetScripts } from './fleet/scripts.ts';
@@ -133,7 +133,7 @@ export class FleetWorker {
     });
 
     this.#view = new FleetView({ ownId: id, near: (address) => this.#nearby(address) });
-    const standstill = new Standstill((stoodStillMs) => this.#fencing.woken(stoodStillMs));
+    const standstill = new Standstill(() => this.#fencing.woken());
     this.#streams = new Streams({
       config,
       clusterKey,
@@ -191,12 +191,13 @@ export class FleetWorker {
       callOthers: () => this.#control.send({ op: 'beat' }),
     });
     this.#fencing = new Fencing({
-      view: this.#view,
-      clusterKey,
+      hasOthers: () => this.#view.ids.size > 1,
+      askOthers: () => askPeers(this.#view.others, clusterKey),
       silentMs: () => this.#heartbeat.silentMs,
       unconfirmedMs: () => this.#heartbeat.unconfirmedMs,
       draining: () => this.#draining.isOn,
       fenced: () => this.#fenced(),
+      doubted: (cleared) => this.#doubted(cleared),
     });
     this.#peerWatch = new PeerWatch(async (address) => (await askPeer(address, clusterKey, MEET_MS))?.worker);
     this.#heartbeat = new Heartbeat(scripts, () => this.#record(), {
@@ -351,6 +352,12 @@ export class FleetWorker {
     const { processor } = this.#pushes;
     this.#announcer.fenced(this.#heartbeat.silentMs, processor.size);
     for (const holder of processor.holders()) holder.intend('fenced');
+  }
+
+  #doubted(cleared: Promise<void>): void {
+    const { processor } = this.#pushes;
+    this.#announcer.stoodStill(processor.size);
+    for (const holder of processor.holders()) holder.suspend(cleared);
   }
 
   /** Never rejects: what Redis does not do now is for the next time. */

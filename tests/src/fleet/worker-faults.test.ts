@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at, type Observation } from '../harness/fault-table.ts';
 import type { WorkerProcess } from '../harness/fleet.ts';
+import type { TestRedis } from '../harness/redis.ts';
 import { expectOthersUntouched, IS_MEASURED, REPETITIONS, Scenario } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
@@ -9,6 +10,8 @@ import { until } from '../harness/until.ts';
 const ABSENCE_MS = IS_MEASURED ? 8_000 : 5_000;
 /** Longer than the half second between two beats, and shorter than the silence after which a worker doubts that it is in touch. */
 const BEAT_UNDER_WAY_MS = 600;
+/** Longer than the 1.2 s after which workers ask one another, and the 0.4 s for the answers. */
+const REDIS_IS_MISSED_MS = 2_000;
 const TEST_TIMEOUT_MS = 60_000 * REPETITIONS;
 
 describe('workers fail under 200 pushes', () => {
@@ -127,7 +130,62 @@ describe('workers fail under 200 pushes', () => {
       }),
     TEST_TIMEOUT_MS,
   );
+
+  it(
+    'a worker falls asleep while Redis is away, and Redis is back before it wakes: it lets go as well',
+    async () => {
+      await scenario.healthy();
+      const { redis } = scenario;
+      const [victim] = await scenario.workersByLoad();
+      const frozen = await scenario.publicationsOf(victim!);
+      let wokenAt = 0;
+      const seen = await scenario.fault('SIGSTOP of a worker while Redis is away', {
+        of: [victim!],
+        prepare: () => redisIsMissed(redis),
+        strike: () => {
+          victim!.kill('SIGSTOP');
+          redis.thaw();
+        },
+        mend: () => {
+          wokenAt = performance.now();
+          victim!.kill('SIGCONT');
+        },
+      });
+      expectOthersUntouched(seen);
+      expect(frozen.filter(({ lastMediaAt }) => lastMediaAt! > wokenAt)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'a worker sleeps while Redis is away, and wakes when it still is: its pushes go on without help',
+    async () => {
+      const { redis } = scenario;
+      const [victim] = await scenario.workersByLoad();
+      const frozen = await scenario.publicationsOf(victim!);
+      const seen = await scenario.fault('SIGSTOP of a worker for 3 s while Redis is away', {
+        of: [victim!],
+        prepare: () => redisIsMissed(redis),
+        strike: async () => {
+          victim!.kill('SIGSTOP');
+          await sleep(3_000);
+          victim!.kill('SIGCONT');
+        },
+        mend: () => redis.thaw(),
+      });
+      expectOthersUntouched(seen);
+      expect(frozen.filter(({ closedAt }) => closedAt === undefined)).toEqual([]);
+      expect(at(seen.recoveryMs, 1)).toBeLessThan(5_000);
+    },
+    TEST_TIMEOUT_MS,
+  );
 });
+
+/** The workers have asked one another, and nobody sees it. */
+async function redisIsMissed(redis: TestRedis): Promise<void> {
+  redis.freeze();
+  await sleep(REDIS_IS_MISSED_MS);
+}
 
 /** Its answer comes when the worker stands still, so that it is the first thing that the worker reads when it wakes. */
 async function beatUnderWay(scenario: Scenario, worker: WorkerProcess): Promise<void> {

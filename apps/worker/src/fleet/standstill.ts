@@ -6,16 +6,16 @@ const STANDSTILL_MS = 1_000;
  * ms and before media is sent. What it did before it stood still may have been taken over by others.
  */
 export class Standstill {
-  readonly #woken: (stoodStillMs: number) => void;
+  readonly #woken: () => void;
   #seenAt = performance.now();
 
-  constructor(woken: (stoodStillMs: number) => void) {
+  constructor(woken: () => void) {
     this.#woken = woken;
   }
 
   look(now: number): void {
     const passedMs = now - this.#seenAt;
     this.#seenAt = now;
-    if (passedMs >= STANDSTILL_MS) this.#woken(passedMs);
+    if (passedMs >= STANDSTILL_MS) this.#woken();
   }
 }

@@ -120,6 +120,37 @@ describe('a holder while Redis is away', () => {
   });
 });
 
+describe('a holder that does not know whose its push is', () => {
+  async function suspended() {
+    hubs.show('cam');
+    const held = hold();
+    await connected(held.holder);
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<void>();
+    held.holder.suspend(cleared);
+    expect(dialled.sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
+    await vi.waitFor(() => expect(held.holder.connectedAt).toBeUndefined());
+    return { ...held, clear };
+  }
+
+  it('drops its connection at once, and makes a new one when it knows', async () => {
+    const { holder, facts, clear } = await suspended();
+    expect(dialled.sockets).toHaveLength(1);
+    clear();
+    await connected(holder);
+    expect(dialled.sockets.map(({ destroyed }) => destroyed)).toEqual([true, false]);
+    expect(facts.failure).not.toHaveBeenCalled();
+    holder.intend('stopped');
+  });
+
+  it('makes none when it was told to let go before', async () => {
+    const { holder, ended, clear } = await suspended();
+    holder.intend('fenced');
+    clear();
+    await expect(ended).resolves.toEqual({ kind: 'let-go', farewell: 'fenced' });
+    expect(dialled.sockets).toHaveLength(1);
+  });
+});
+
 describe('a holder whose push changes', () => {
   it('reconnects to another URL, once the first connection is closed', async () => {
     hubs.show('cam');

@@ -55,6 +55,8 @@ export class PushHolder {
   #intent: Intent | undefined;
   /** Ends whatever the holder waits for when an intent comes in. */
   #waiting = new AbortController();
+  /** Resolves when it is known whose the push is. */
+  #cleared = Promise.resolve();
   #localFailures = 0;
   /** 1 once the attempt has failed with which the holding ends: the job counts it when it is given back. */
   #lastFailure = 0;
@@ -83,6 +85,8 @@ export class PushHolder {
         const farewell = this.#nextIntent();
         if (farewell !== undefined) return { kind: 'let-go', farewell };
         if (!(await this.#sourceIsLive()) || this.#intent !== undefined) continue;
+        await this.#cleared;
+        if (this.#intent !== undefined) continue;
         const failure = await this.#runAttempt();
         if (failure === undefined) continue;
         // Another worker has begun a later attempt: one more here would be later still, and end that one.
@@ -110,6 +114,15 @@ export class PushHolder {
     this.#waiting.abort();
     if (intent === 'lost' || intent === 'fenced') this.#attempt?.drop('fenced');
     else this.#attempt?.end(intent, endKind);
+  }
+
+  /**
+   * Drops the connection, since the push may be somebody else's by now. The holder goes on by itself once `cleared` has resolved, unless it was told to let
+   * go before.
+   */
+  suspend(cleared: Promise<void>): void {
+    this.#cleared = cleared;
+    this.#attempt?.drop('fenced');
   }
 
   /** Undefined without a connection. */

@@ -42,6 +42,11 @@ export class Announcer {
     this.#event('worker_fenced', {});
   }
 
+  /** It stood still while Redis was away, and asks the others before it goes on. */
+  stoodStill(held: number): void {
+    this.#log.warn({ held }, 'worker_stood_still');
+  }
+
   /** Another worker is dead. */
   lost({ workerId, worker, why, jobs }: Death): void {
     const name = worker?.name ?? workerId;
