@@ -12,6 +12,7 @@ class Holder {
   take(sizeBytes: number): void {
     const fill = this.#fill++ % 256;
     const payload = this.memory.take(sizeBytes).fill(fill);
+    expect(payload).toHaveLength(sizeBytes);
     this.slabs.add(payload.buffer);
     this.held.push({ payload, fill });
   }

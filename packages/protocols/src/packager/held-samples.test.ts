@@ -131,3 +131,35 @@ describe.each(Object.keys(formats))('%s', (name) => {
     expect(slabBytes).toBeLessThan(mediaBytes); // it was used again
   });
 });
+
+describe('a channel', () => {
+  const own = (times: Omit<Sample, 'data'>): Sample => ({ ...times, data: Buffer.alloc(9_000, 1) }); // larger than Node's pool
+  const picture = (dts: number) => own({ track: video, dts, pts: dts, isSync: true });
+  const sound = (dts: number) => own({ track: audio, dts, pts: dts, isSync: true });
+
+  it.each([
+    ['rtmp', false],
+    ['tshttp', true],
+    ['m4s', true],
+    ['hls', true],
+  ])('of %s needs sound that waits for its picture: %s', (name, isHeld) => {
+    const channel = new Channel(formats[name]!(), [video, audio]);
+    channel.append(picture(0), 0);
+    const waiting = { ...sound(10), data: Buffer.alloc(5_000, 1) };
+    channel.append(waiting, 10);
+    expect(channel.holds(waiting.data.buffer)).toBe(isHeld);
+    for (let dts = 40; dts < 400; dts += 40) channel.append(picture(dts), dts);
+    expect(channel.holds(waiting.data.buffer)).toBe(false);
+  });
+
+  it('needs what waits for a track that is late', () => {
+    const channel = new Channel(formats.rtmp!(), [video, audio]);
+    channel.append(picture(400), 400);
+    channel.append(sound(100), 400);
+    const waiting = picture(440);
+    channel.append(waiting, 440);
+    expect(channel.holds(waiting.data.buffer)).toBe(true);
+    channel.drain();
+    expect(channel.holds(waiting.data.buffer)).toBe(false);
+  });
+});
