@@ -13,6 +13,8 @@ export interface ChildSpec {
   /** File URL of the entry. */
   readonly entry: string;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
   readonly env: Variables;
 }
 
@@ -93,9 +95,9 @@ export class Child {
   }
 
   #start(): void {
-    const { entry, args = [], env } = this.#spec;
+    const { entry, args = [], nodeOptions = [], env } = this.#spec;
     const startedAt = performance.now();
-    const child = spawnOwned(process.execPath, [fileURLToPath(entry), ...args], {
+    const child = spawnOwned(process.execPath, [...nodeOptions, fileURLToPath(entry), ...args], {
       env: env as NodeJS.ProcessEnv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

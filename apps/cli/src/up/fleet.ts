@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { loadEnvironment } from '@pushfleet/config';
+import { WORKER_ALLOCATOR, WORKER_NODE_OPTIONS } from '@pushfleet/contract';
 import { ApiClient } from '../api/client.ts';
 import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
@@ -108,7 +109,12 @@ export class Fleet {
     const { settings, workers: ports } = this.#plan;
     const env = workerEnvironment(this.#context.env, settings);
     if (ports === undefined) {
-      children.start({ name: ONLY_WORKER, entry: import.meta.resolve('@pushfleet/worker/main'), env });
+      children.start({
+        name: ONLY_WORKER,
+        entry: import.meta.resolve('@pushfleet/worker/main'),
+        nodeOptions: WORKER_NODE_OPTIONS,
+        env: { ...WORKER_ALLOCATOR, ...env },
+      });
       return;
     }
     const environment = loadEnvironment(env, 'worker');

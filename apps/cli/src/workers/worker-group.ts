@@ -5,6 +5,8 @@ import {
   SHARED_PORTS_ARGUMENT,
   type SharedPort,
   type ToWorkerProcess,
+  WORKER_ALLOCATOR,
+  WORKER_NODE_OPTIONS,
 } from '@pushfleet/contract';
 import { endpoint } from '../endpoint.ts';
 import type { Children } from '../up/children.ts';
@@ -73,6 +75,7 @@ export class WorkerGroup {
         name: childName(process),
         entry,
         args: [SHARED_PORTS_ARGUMENT],
+        nodeOptions: WORKER_NODE_OPTIONS,
         env: this.#envOf(process, own),
       });
     }
@@ -105,7 +108,8 @@ export class WorkerGroup {
 
   #envOf(process: number, { rtmp, http }: ProcessPorts): Variables {
     const { env, name } = this.#plan;
-    return { ...env, PUSHFLEET_WORKER_ID: `${name}-${process}`, PUSHFLEET_RTMP_PORT: rtmp, PUSHFLEET_HTTP_PORT: http };
+    const own = { PUSHFLEET_WORKER_ID: `${name}-${process}`, PUSHFLEET_RTMP_PORT: rtmp, PUSHFLEET_HTTP_PORT: http };
+    return { ...WORKER_ALLOCATOR, ...env, ...own };
   }
 
   #serves(child: string, advertised: readonly (string | undefined)[]): void {
