@@ -1,7 +1,7 @@
 // One request after the other on a connection that is kept.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { buildConnector, Client, Dispatcher } from 'undici';
 import { ByteQueue } from '../bytes/byte-queue.ts';
 import type { Field } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -56,11 +56,13 @@ export class Lane {
   }
 
   /** Rejects with PublishError: that of the dial, `target_closed`, `target_stalled`, `protocol_violation`. */
-  exchange(target: HttpTarget, redirected: boolean, request: LaneRequest): Promise<Answer> {
+  async exchange(target: HttpTarget, redirected: boolean, request: LaneRequest): Promise<Answer> {
+    const undici = await import('undici'); // 1.2 MB of code: processes without HLS pushes do without it
+    this.#options.signal.throwIfAborted();
     const exchange = new LaneExchange(request.timeoutMs, this.#options.answered);
     const { method, fields, body = null } = request;
     const headers = fields.flat();
-    this.#client(target, redirected).dispatch({ method, path: target.path, headers, body }, exchange);
+    this.#client(undici, target, redirected).dispatch({ method, path: target.path, headers, body }, exchange);
     return exchange.answer;
   }
 
@@ -76,13 +78,13 @@ export class Lane {
     await Promise.all([...this.#clients.values()].map((client) => client.destroy(reason)));
   }
 
-  #client(target: HttpTarget, redirected: boolean): Client {
+  #client(undici: typeof import('undici'), target: HttpTarget, redirected: boolean): Client {
     const origin = `${target.tls ? 'https' : 'http'}://${authorityOf(target)}`;
     const key = `${origin} ${redirected}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
     if (this.#clients.size === MAX_CLIENTS) this.#dropOldest();
-    const client = new Client(origin, {
+    const client = new undici.Client(origin, {
       connect: (_options, connected) => this.#connect(target, redirected, connected),
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,6 +1,5 @@
 import { open, stat } from 'node:fs/promises';
 import { PublishError, type Sample, type Track } from '@pushfleet/protocols';
-import { openContainer } from './container-file.ts';
 import { openFlv } from './flv-file.ts';
 
 /** A media file that is open for reading, from the start and any number of times. */
@@ -36,6 +35,12 @@ async function inspect(path: string): Promise<{ sizeBytes: number; signature: st
   await using file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(3), 0, 3, 0);
   return { sizeBytes: stats.size, signature: buffer.toString('latin1') };
+}
+
+/** The demuxers of containers are 2 MB of code, which workers without such files do without. */
+async function openContainer(path: string, sizeBytes: number): Promise<MediaFile> {
+  const container = await import('./container-file.ts');
+  return container.openContainer(path, sizeBytes);
 }
 
 async function* reportingLoss(path: string, samples: AsyncIterable<Sample>): AsyncGenerator<Sample> {
