@@ -76,6 +76,7 @@ export class FleetWorker {
   readonly #upkeep: Upkeep;
   readonly #draining: Draining;
   readonly #fencing: Fencing;
+  readonly #standstill: Standstill;
   readonly #peerWatch: PeerWatch;
   readonly #heartbeat: Heartbeat;
   readonly #http: WorkerHttp;
@@ -133,7 +134,7 @@ export class FleetWorker {
     });
 
     this.#view = new FleetView({ ownId: id, near: (address) => this.#nearby(address) });
-    const standstill = new Standstill(() => this.#fencing.woken());
+    this.#standstill = new Standstill(() => this.#fencing.woken());
     this.#streams = new Streams({
       config,
       clusterKey,
@@ -148,7 +149,7 @@ export class FleetWorker {
       isSibling: (address) => parent?.near(address) !== undefined,
       draining: () => this.#draining.isOn,
       switched: (change) => announcer.inputSwitched(change),
-      beforeMedia: (now) => standstill.look(now),
+      beforeMedia: (now) => this.#standstill.look(now),
       failed: (err) => flood.warn({ err }, 'a stream could not be put into a format'),
       log,
     });
@@ -367,6 +368,7 @@ export class FleetWorker {
 
   #tick(): void {
     const now = performance.now();
+    this.#standstill.look(now);
     const { processor } = this.#pushes;
     for (const holder of processor.holders()) holder.tick(now);
     const fullness = this.#intake.news(now);

@@ -118,7 +118,7 @@ export const workerViewSchema = z
     started_at: z.string(),
     egress_bps: z.int(),
     cpu_percent: z.number().describe('of one core, over the last seconds'),
-    event_loop_delay_ms: z.number().describe('99th percentile of the last seconds'),
+    event_loop_delay_ms: z.number().describe('98th percentile of the last seconds'),
     beat_age_ms: z.int(),
   })
   .meta({ id: 'Worker' });

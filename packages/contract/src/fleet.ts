@@ -27,7 +27,7 @@ export interface WorkerRecord {
   readonly egressBps: number;
   /** Of one core, over the last seconds. */
   readonly cpuPercent: number;
-  /** 99th percentile of the last seconds. */
+  /** 98th percentile of the last seconds. */
   readonly eventLoopDelayMs: number;
 }
 

@@ -2,8 +2,8 @@
 const STANDSTILL_MS = 1_000;
 
 /**
- * Notices that this process has stood still (SIGSTOP, a virtual machine that was moved) in the moment when it wakes: `look` is called every few
- * ms and before media is sent. What it did before it stood still may have been taken over by others.
+ * Notices that this process has stood still (SIGSTOP, a virtual machine that was moved) in the moment when it wakes: `look` is called a few
+ * times a second and before media is sent. What it did before it stood still may have been taken over by others.
  */
 export class Standstill {
   readonly #woken: () => void;

@@ -34,7 +34,7 @@ export function workerMetrics(
     gauge('pushfleet_worker_egress_bps', 'Bits per second sent to targets.', record.egressBps),
     gauge('pushfleet_worker_queue_bytes', 'Bytes that wait for slow targets.', queueBytes),
     gauge('pushfleet_worker_cpu_percent', 'CPU of the process in percent of one core.', record.cpuPercent),
-    gauge('pushfleet_worker_event_loop_delay_ms', 'Event loop delay, 99th percentile.', record.eventLoopDelayMs),
+    gauge('pushfleet_worker_event_loop_delay_ms', 'Event loop delay, 98th percentile.', record.eventLoopDelayMs),
     '# HELP pushfleet_worker_full 1 for what keeps it from taking more pushes.\n# TYPE pushfleet_worker_full gauge',
     ...fullCauses.map((cause) => `pushfleet_worker_full{cause="${cause}"} ${record.fullCause === cause ? 1 : 0}`),
     counter('pushfleet_worker_connects_granted_total', 'Attempts that were let through to dial.', connects.granted),

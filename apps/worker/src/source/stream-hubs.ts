@@ -17,7 +17,7 @@ interface Entry {
 }
 
 /** How often waiting audio is looked at: the longest that it may wait for a video frame is a few of these. */
-const TICK_MS = 20;
+const TICK_MS = 40;
 
 /** All streams of this process, each with one hub, however many pushes and players want it. A stream that nobody uses is closed. */
 export class StreamHubs {
@@ -25,7 +25,8 @@ export class StreamHubs {
   readonly #events: Partial<HubEvents>;
   readonly #channelOptions: Partial<ChannelOptions>;
   readonly #entries = new Map<string, Entry>();
-  readonly #timer = setInterval(() => this.#tick(), TICK_MS);
+  /** Runs while there is a stream: a process that waits for work is not woken for nothing. */
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     createInputs: (hub: StreamHub) => StreamInputs,
@@ -74,7 +75,6 @@ export class StreamHubs {
   }
 
   close(): void {
-    clearInterval(this.#timer);
     for (const [name, entry] of this.#entries) this.#close(name, entry);
   }
 
@@ -82,12 +82,16 @@ export class StreamHubs {
     const hub = new StreamHub(name, this.#events, this.#channelOptions);
     const entry = { hub, inputs: this.#createInputs(hub), users: 0 };
     this.#entries.set(name, entry);
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     return entry;
   }
 
   #close(name: string, entry: Entry): void {
     entry.inputs.close();
     this.#entries.delete(name);
+    if (this.#entries.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #tick(): void {

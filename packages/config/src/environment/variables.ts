@@ -174,7 +174,7 @@ export const variables: { readonly [Key in Exclude<keyof Environment, 'role'>]: 
     name: 'PUSHFLEET_MAX_LOOP_DELAY',
     unit: 'ms',
     default: '200',
-    doc: 'Delay of the event loop (99th percentile) above which the worker takes no more pushes; off is no limit.',
+    doc: 'Delay of the event loop (98th percentile) above which the worker takes no more pushes; off is no limit.',
     roles: workers,
     kind: integerOrOff(10, 10_000),
     fallback: () => 200,
