@@ -214,7 +214,8 @@ export class FleetWorker {
       warnings: () => this.#warnings,
       fence: async (proof) => {
         if (!isClusterProof(clusterKey, proof)) return undefined;
-        return { worker: id, redis: await testify(redis, keys, this.#heartbeat.unbrokenMs) };
+        const { silentMs, unbrokenMs } = this.#heartbeat;
+        return { worker: id, seesRedis: await testify(redis, keys, unbrokenMs), silentMs };
       },
       metrics: (isSharedPort) => (isSharedPort && parent !== undefined ? parent.allMetrics() : this.#metrics()),
       mediaInfo: (stream) => this.#streams.describe(stream),

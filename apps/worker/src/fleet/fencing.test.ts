@@ -35,12 +35,35 @@ function pass(ms: number): void {
   unconfirmedMs += ms;
 }
 
+/** What comes of the question whose the pushes are. */
+const cleared = () => doubted.mock.lastCall?.[0];
+
 describe('a worker that wakes', () => {
-  it('drops what it holds when others may have taken it over', () => {
+  it.each<[string, Vote[]]>([
+    ['sees Redis', [{ seesRedis: true, silentMs: 100 }]],
+    ['answers', [undefined]],
+    ['can be asked', []],
+  ])(
+    'drops its connections when others may have taken its pushes over, and lets go: somebody, or nobody, %s',
+    async (_case, answers) => {
+      const it = fencing();
+      pass(2_000);
+      votes = answers;
+      it.woken();
+      expect(doubted).toHaveBeenCalledOnce();
+      await cleared();
+      expect(fenced).toHaveBeenCalledOnce();
+    },
+  );
+
+  it('keeps its pushes when it learns that Redis has been away for all', async () => {
     const it = fencing();
-    pass(2_000);
+    pass(5_000);
+    votes = [{ seesRedis: false, silentMs: 4_900 }];
     it.woken();
-    expect(fenced).toHaveBeenCalledOnce();
+    await cleared();
+    expect(doubted).toHaveBeenCalledOnce();
+    expect(fenced).not.toHaveBeenCalled();
   });
 
   it('goes on after a moment, or when there are no others', () => {
@@ -50,7 +73,6 @@ describe('a worker that wakes', () => {
     isAlone = true;
     pass(60_000);
     it.woken();
-    expect(fenced).not.toHaveBeenCalled();
     expect(doubted).not.toHaveBeenCalled();
   });
 
@@ -60,7 +82,7 @@ describe('a worker that wakes', () => {
     silentMs = 0;
     it.beaten();
     it.woken();
-    expect(fenced).toHaveBeenCalledOnce();
+    expect(doubted).toHaveBeenCalledOnce();
   });
 
   it('is not deceived by beats that had gone unanswered already, since that was its own trouble as far as it knows', () => {
@@ -68,12 +90,12 @@ describe('a worker that wakes', () => {
     pass(SILENT_MS);
     pass(3_000);
     it.woken();
-    expect(fenced).toHaveBeenCalledOnce();
+    expect(doubted).toHaveBeenCalledOnce();
   });
 });
 
 describe('a worker that wakes, and fell asleep when Redis was away for all', () => {
-  const away: readonly Vote[] = [false, undefined];
+  const away: readonly Vote[] = [{ seesRedis: false, silentMs: 60_000 }, undefined];
 
   /** `answers`: of the others when it wakes. */
   async function asleep(forMs: number, answers = away): Promise<Fencing> {
@@ -89,31 +111,42 @@ describe('a worker that wakes, and fell asleep when Redis was away for all', () 
   }
 
   it('goes on while nobody can have been declared dead', async () => {
-    await asleep(1_900);
+    await asleep(3_400);
     expect(doubted).not.toHaveBeenCalled();
-    expect(fenced).not.toHaveBeenCalled();
   });
 
-  it('drops its connections and asks whether Redis is there; when it is, it lets go', async () => {
-    await asleep(2_000, [false, true]);
+  it('drops its connections and asks the others; when one sees Redis, it lets go', async () => {
+    await asleep(3_500, [...away, { seesRedis: true, silentMs: 100 }]);
     expect(doubted).toHaveBeenCalledOnce();
     expect(fenced).not.toHaveBeenCalled();
-    await doubted.mock.lastCall?.[0];
+    await cleared();
     expect(fenced).toHaveBeenCalledOnce();
   });
 
-  it('... and keeps its pushes when it is still away', async () => {
+  it('... and when it has been there and is gone again', async () => {
+    await asleep(8_000, [{ seesRedis: false, silentMs: 300 }]);
+    await cleared();
+    expect(fenced).toHaveBeenCalledOnce();
+  });
+
+  it('... and goes on when nobody can be asked any more', async () => {
+    await asleep(8_000, [undefined]);
+    await cleared();
+    expect(fenced).not.toHaveBeenCalled();
+  });
+
+  it('... and keeps its pushes when it has been away all the time', async () => {
     await asleep(10_000);
     expect(doubted).toHaveBeenCalledOnce();
-    await doubted.mock.lastCall?.[0];
+    await cleared();
     expect(fenced).not.toHaveBeenCalled();
   });
 
   it('forgets with the next answered beat that Redis was away', async () => {
     const it = await asleep(0);
     it.beaten();
-    pass(3_000);
+    pass(2_000);
     it.woken();
-    expect(fenced).toHaveBeenCalledOnce();
+    expect(doubted).toHaveBeenCalledOnce();
   });
 });

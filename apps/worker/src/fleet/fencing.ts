@@ -1,14 +1,9 @@
-import { isCutOff, SILENT_MS, UNBROKEN_MS, type Vote } from './fence.ts';
-import { BEAT_INTERVAL_MS, DEAD_AFTER_MS, GRACE_MS } from './scripts.ts';
+import { isCutOff, mayHaveBuried, SILENT_MS, TAKEN_OVER_MS, type Vote } from './fence.ts';
+import { BEAT_INTERVAL_MS, GRACE_MS } from './scripts.ts';
 
 export const FENCE_MS = 200;
-/** Without an answered beat for this long the others may have taken the pushes over; a beat's worth on the safe side. */
-const TAKEN_OVER_MS = DEAD_AFTER_MS - BEAT_INTERVAL_MS;
-/**
- * A peer that did not see Redis, or has not seen it for long, is a promise that nobody is declared dead for so long after it was asked: the grace after
- * an outage, which may have begun when the peer saw Redis again. A beat's worth on the safe side.
- */
-const PROMISE_MS = GRACE_MS - UNBROKEN_MS - BEAT_INTERVAL_MS;
+/** Peers without Redis are a promise that nobody is declared dead for so long: the grace after an outage, and a beat's worth on the safe side. */
+const PROMISE_MS = GRACE_MS - BEAT_INTERVAL_MS;
 
 export interface FencingDeps {
   /** Is there anybody who could take pushes over? */
@@ -31,7 +26,7 @@ export class Fencing {
   readonly #deps: FencingDeps;
   #cutOff = false;
   #asking = false;
-  /** When a peer was asked who did not see Redis either, since the last answered beat; by performance.now(). */
+  /** When the peers were asked, and none could have declared this worker dead; since the last answered beat, by performance.now(). */
   #promisedAt: number | undefined;
 
   constructor(deps: FencingDeps) {
@@ -49,7 +44,7 @@ export class Fencing {
     const { silentMs, draining } = this.#deps;
     if (silentMs() < SILENT_MS || this.#cutOff || this.#asking || draining()) return;
     this.#asking = true;
-    const votes = await this.#ask().finally(() => {
+    const { votes } = await this.#ask().finally(() => {
       this.#asking = false;
     });
     if (isCutOff(silentMs(), votes)) this.#fence();
@@ -62,22 +57,28 @@ export class Fencing {
   woken(): void {
     const { hasOthers, unconfirmedMs, doubted } = this.#deps;
     if (!hasOthers() || unconfirmedMs() < TAKEN_OVER_MS) return;
-    if (this.#promisedAt === undefined) this.#fence();
-    // Redis was away for all when the process fell asleep. Without it no push could be given back, so it is not let go of before it has to be.
-    else if (performance.now() - this.#promisedAt >= PROMISE_MS) doubted(this.#clear());
+    const isPromised = this.#promisedAt !== undefined && performance.now() - this.#promisedAt < PROMISE_MS;
+    if (!isPromised) doubted(this.#clear());
   }
 
-  /** Fences when any of the others sees Redis. */
+  /**
+   * Fences unless those who answer promise that nobody was declared dead: while Redis is away for all no push could be given back, so none is let go
+   * of. Where none answers any more that did when Redis was away, this worker goes on as one that cannot ask anybody.
+   */
   async #clear(): Promise<void> {
-    const votes = await this.#ask();
-    if (votes.includes(true)) this.#fence();
+    const wasAway = this.#promisedAt !== undefined;
+    const { votes, isPromised } = await this.#ask();
+    const isUnknown = wasAway && votes.every((vote) => vote === undefined);
+    if (!isPromised && !isUnknown) this.#fence();
   }
 
-  async #ask(): Promise<readonly Vote[]> {
-    const askedAt = performance.now();
+  async #ask(): Promise<{ readonly votes: readonly Vote[]; readonly isPromised: boolean }> {
+    const [askedAt, unconfirmedMs] = [performance.now(), this.#deps.unconfirmedMs()];
     const votes = await this.#deps.askOthers();
-    if (votes.includes(false)) this.#promisedAt = askedAt;
-    return votes;
+    const heard = votes.filter((vote) => vote !== undefined);
+    const isPromised = heard.length > 0 && !heard.some((vote) => mayHaveBuried(unconfirmedMs, vote));
+    if (isPromised) this.#promisedAt = askedAt;
+    return { votes, isPromised };
   }
 
   #fence(): void {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Keys } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
-import { UNBROKEN_MS, type Vote } from './fence.ts';
+import { type Testimony, UNBROKEN_MS, type Vote } from './fence.ts';
 import { within } from './within.ts';
 
 /** A peer that does not answer within this time has no vote. */
@@ -23,31 +23,24 @@ export function isClusterProof(clusterKey: string, given: string | undefined): b
 }
 
 /** What a worker answers a peer. */
-export interface Testimony {
+export interface Answer extends Testimony {
   /** WorkerRecord.id */
   readonly worker: string;
-  /** It sees Redis, and has done so without a break. */
-  readonly redis: boolean;
 }
 
 /** Asks the other workers, at their HTTP addresses, whether they see Redis. */
 export async function askPeers(addresses: readonly string[], clusterKey: string): Promise<Vote[]> {
-  const testimonies = await Promise.all(addresses.map((address) => askPeer(address, clusterKey, VOTE_MS)));
-  return testimonies.map((testimony) => testimony?.redis);
+  return Promise.all(addresses.map((address) => askPeer(address, clusterKey, VOTE_MS)));
 }
 
 /** Undefined when there is no answer in time, or none of a worker of this fleet. */
-export async function askPeer(
-  address: string,
-  clusterKey: string,
-  timeoutMs: number,
-): Promise<Partial<Testimony> | undefined> {
+export async function askPeer(address: string, clusterKey: string, timeoutMs: number): Promise<Answer | undefined> {
   try {
     const response = await fetch(`http://${address}${FENCE_PATH}`, {
       headers: { [CLUSTER_HEADER]: clusterProof(clusterKey) },
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return (await response.json()) as Partial<Testimony>;
+    return response.ok ? ((await response.json()) as Answer) : undefined;
   } catch {
     return undefined;
   }

@@ -191,7 +191,7 @@ return 1`;
 export const BEAT_INTERVAL_MS = 500;
 export const LATE_AFTER_MS = 1_000;
 export const DEAD_AFTER_MS = 2_500;
-const GAP_MS = 1_500;
+export const GAP_MS = 1_500;
 export const GRACE_MS = 4_000;
 
 export type ReclaimResult = 1 | 2 | 3 | -1 | -2 | -3;

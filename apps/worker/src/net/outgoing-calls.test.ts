@@ -9,6 +9,7 @@ const guarded = ['apps/worker/src', 'packages/protocols/src'];
 /** Files that may open connections by themselves, each with the reason why that is no way around the address policy. */
 const exceptions: Readonly<Record<string, string>> = {
   'apps/worker/src/net/dial.ts': 'the guarded dial itself: everything else gets its connections from here',
+  'apps/worker/src/net/shared-reads.ts': 'wraps connections that were accepted, and opens none',
   'packages/protocols/src/hls/lane.ts': 'has a client of undici that gets every connection from the guarded dial',
   'apps/worker/src/fleet/peer-watch.ts':
     'looks whether a worker of the same fleet still listens, at the address from its heartbeat',

@@ -42,7 +42,7 @@ export class Announcer {
     this.#event('worker_fenced', {});
   }
 
-  /** It stood still while Redis was away, and asks the others before it goes on. */
+  /** It stood still so long that others may have taken its pushes over, and asks them. */
   stoodStill(held: number): void {
     this.#log.warn({ held }, 'worker_stood_still');
   }
