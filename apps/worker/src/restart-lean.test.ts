@@ -5,7 +5,7 @@ import { WORKER_NODE_OPTIONS } from '@pushfleet/contract/worker-process';
 import { expect, it } from 'vitest';
 
 /** What a process that restarts lean knows of itself at the end. */
-async function run(options: readonly string[] = [], stdio: 'pipe' | 'ipc' = 'pipe') {
+async function run(options: readonly string[] = [], stdio: 'pipe' | 'ipc' = 'pipe', nodeOptions?: string) {
   const program = `
     import { restartLean } from ${JSON.stringify(import.meta.resolve('./restart-lean.ts'))};
     restartLean();
@@ -14,7 +14,7 @@ async function run(options: readonly string[] = [], stdio: 'pipe' | 'ipc' = 'pip
     process.channel?.unref();`;
   const { MALLOC_ARENA_MAX, NODE_OPTIONS, ...env } = process.env;
   const child = spawn(process.execPath, [...options, '--input-type=module', '--eval', program, 'worker'], {
-    env,
+    env: nodeOptions === undefined ? env : { ...env, NODE_OPTIONS: nodeOptions },
     stdio: stdio === 'ipc' ? ['ignore', 'pipe', 'inherit', 'ipc'] : ['ignore', 'pipe', 'inherit'],
   });
   const [output] = await Promise.all([text(child.stdout!), once(child, 'exit')]);
@@ -26,6 +26,12 @@ it('gives the process the options of a worker under the id and with the argument
   const told = await run();
   expect(told.execArgv).toEqual(expect.arrayContaining([...WORKER_NODE_OPTIONS]));
   expect(told).toMatchObject({ isSamePid: true, last: 'worker', arenas: '1' });
+});
+
+it('leaves alone what somebody has chosen by NODE_OPTIONS', async () => {
+  const { execArgv } = await run([], 'pipe', '--max_semi_space_size=4');
+  expect(execArgv.filter((option) => option.startsWith('--max'))).toEqual([]);
+  expect(execArgv).toContain(WORKER_NODE_OPTIONS[1]);
 });
 
 it('leaves alone what somebody has chosen himself', async () => {

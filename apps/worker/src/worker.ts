@@ -214,8 +214,10 @@ export class FleetWorker {
       warnings: () => this.#warnings,
       fence: async (proof) => {
         if (!isClusterProof(clusterKey, proof)) return undefined;
-        const { silentMs, unbrokenMs } = this.#heartbeat;
-        return { worker: id, seesRedis: await testify(redis, keys, unbrokenMs), silentMs };
+        // The question may be the first thing that a process reads which has stood still.
+        this.#standstill.look(performance.now());
+        const seesRedis = await testify(redis, keys, this.#heartbeat.unbrokenMs);
+        return { worker: id, seesRedis, silentMs: this.#fencing.watchedSilenceMs };
       },
       metrics: (isSharedPort) => (isSharedPort && parent !== undefined ? parent.allMetrics() : this.#metrics()),
       mediaInfo: (stream) => this.#streams.describe(stream),

@@ -17,4 +17,5 @@ export * from './requests.ts';
 export * from './session.ts';
 export * from './status.ts';
 export * from './target-check.ts';
+export * from './testimony.ts';
 export * from './worker-process.ts';

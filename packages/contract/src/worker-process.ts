@@ -1,5 +1,5 @@
-// How worker processes are started, and what those of one host and their parent say to one another, over the channel that Node opens between them. Both ends are of
-// one version: these are types and no schemas.
+// How worker processes are started, and what those of one host and their parent say to one another, over the channel that Node opens between
+// them. Both ends are of one version: these are types and no schemas.
 
 /** A port that the parent listens on for all of its processes. */
 export type SharedPort = 'rtmp' | 'http';
@@ -41,6 +41,12 @@ export const WORKER_NODE_OPTIONS: readonly string[] = [
   '--max-semi-space-size=8',
   '--external-memory-accounted-in-global-limit',
 ];
+
+/** Those of them that nobody has chosen himself. `given`: options as a command line or NODE_OPTIONS has them. */
+export function workerNodeOptions(...given: readonly (string | undefined)[]): string[] {
+  const known = given.join(' ').replaceAll('_', '-');
+  return WORKER_NODE_OPTIONS.filter((option) => !known.includes(option.split('=', 1)[0]!));
+}
 
 /** Of glibc: V8's threads need no memory of their own to allocate from, which keeps what they have once used. */
 export const WORKER_ALLOCATOR: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };

@@ -16,6 +16,7 @@ export const MESSAGE = {
   bandwidth: 6,
   audio: 8,
   video: 9,
+  data: 18,
   command: 20,
 };
 

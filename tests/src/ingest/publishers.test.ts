@@ -1,13 +1,15 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareDelivery } from '../harness/delivery.ts';
+import { compareDelivery, packets } from '../harness/delivery.ts';
 import { CLIP, publishClip } from '../harness/ffmpeg.ts';
 import { type Fleet, startFleet, type WorkerProcess } from '../harness/fleet.ts';
 import { decodeErrors, monotonic } from '../harness/media-judges.ts';
 import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
 import { RtmpClient } from '../harness/rtmp-client.ts';
+import { encodeAmf, MESSAGE } from '../harness/rtmp-wire.ts';
 import { StatusWatch } from '../harness/status-watch.ts';
 import type { TestProcess } from '../harness/test-process.ts';
 import { until } from '../harness/until.ts';
@@ -27,6 +29,7 @@ beforeAll(async () => {
     config: `
       stream open { input publish://; push ${nginx.url}/open; }
       stream guarded { input publish://; password open-sesame; push ${nginx.url}/guarded; }
+      stream early { input publish://; push ${nginx.url}/early; }
       stream moving { input publish://; }
       stream off { input publish://; disabled; }
       stream film { input file://${CLIP}; }
@@ -124,6 +127,49 @@ describe('a second publisher of a name', () => {
     for (const track of [video, audio]) expect(track).toMatchObject({ skipped: 0, unfinished: 0, lost: 0, surplus: 0 });
     await fleet.api.resume(id);
   }, 30_000);
+});
+
+describe('a publisher whose sound comes long before the picture that it has announced', () => {
+  const IDR = 0x65;
+  const SLICE = 0x41;
+  const avcConfig = Buffer.from('17000000000142c01effe100046742c01e01000468ce3c80', 'hex');
+  const aacConfig = Buffer.from('af001190', 'hex');
+  const metadata = encodeAmf('onMetaData', { videocodecid: 7, audiocodecid: 10, width: 320, height: 180 });
+  const sounds = Array.from({ length: 40 }, () => randomBytes(3_000));
+  const picture = (type: number, sizeBytes: number) => {
+    const head = Buffer.from([type === IDR ? 0x17 : 0x27, 1, 0, 0, 0, 0, 0, 0, 0, type]);
+    head.writeUInt32BE(sizeBytes + 1, 5);
+    return Buffer.concat([head, randomBytes(sizeBytes)]);
+  };
+  const sound = (data: Buffer) => Buffer.concat([Buffer.from([0xaf, 1]), data]);
+
+  it('has every sound delivered as it was sent: what waits is kept while more comes in', async () => {
+    const id = await idOf('early');
+    const url = `${here.rtmpUrl}/live/early`;
+    const first = await RtmpClient.publish(url);
+    first.send(MESSAGE.data, 0, metadata);
+    first.send(MESSAGE.video, 0, avcConfig);
+    first.send(MESSAGE.audio, 0, aacConfig);
+    first.send(MESSAGE.video, 0, picture(IDR, 20_000));
+    await until(async () => (await fleet.api.push(id)).frames > 0, { what: 'the push to send' });
+    first.end();
+    await until(async () => (await fleet.api.stream('early')).source === null, { what: 'its end' });
+
+    const second = await RtmpClient.publish(url);
+    second.send(MESSAGE.data, 0, metadata);
+    second.send(MESSAGE.audio, 0, aacConfig);
+    for (const [index, data] of sounds.entries()) second.send(MESSAGE.audio, index * 21, sound(data));
+    second.send(MESSAGE.video, 0, avcConfig);
+    second.send(MESSAGE.video, 0, picture(IDR, 20_000));
+    for (let n = 1; n <= 25; n++) second.send(MESSAGE.video, n * 40, picture(SLICE, 8_000));
+    await until(async () => (await fleet.api.push(id)).frames >= sounds.length + 27, { what: 'all to be sent' });
+    second.end();
+    await fleet.api.pause(id);
+    await nginx.untilGone('early');
+    const received = new Set((await packets(nginx.recording('early'))).map(({ hash }) => hash));
+    const md5 = (data: Buffer) => `MD5:${createHash('md5').update(data).digest('hex')}`;
+    expect(sounds.filter((data) => !received.has(md5(data)))).toEqual([]);
+  });
 });
 
 describe('publishers of a name that come at the same moment', () => {

@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { loadEnvironment } from '@pushfleet/config';
-import { WORKER_ALLOCATOR, WORKER_NODE_OPTIONS } from '@pushfleet/contract';
+import { WORKER_ALLOCATOR, workerNodeOptions } from '@pushfleet/contract';
 import { ApiClient } from '../api/client.ts';
 import type { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
@@ -112,7 +112,7 @@ export class Fleet {
       children.start({
         name: ONLY_WORKER,
         entry: import.meta.resolve('@pushfleet/worker/main'),
-        nodeOptions: WORKER_NODE_OPTIONS,
+        nodeOptions: workerNodeOptions(env.NODE_OPTIONS),
         env: { ...WORKER_ALLOCATOR, ...env },
       });
       return;

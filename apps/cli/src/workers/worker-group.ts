@@ -6,7 +6,7 @@ import {
   type SharedPort,
   type ToWorkerProcess,
   WORKER_ALLOCATOR,
-  WORKER_NODE_OPTIONS,
+  workerNodeOptions,
 } from '@pushfleet/contract';
 import { endpoint } from '../endpoint.ts';
 import type { Children } from '../up/children.ts';
@@ -75,7 +75,7 @@ export class WorkerGroup {
         name: childName(process),
         entry,
         args: [SHARED_PORTS_ARGUMENT],
-        nodeOptions: WORKER_NODE_OPTIONS,
+        nodeOptions: workerNodeOptions(this.#plan.env.NODE_OPTIONS),
         env: this.#envOf(process, own),
       });
     }

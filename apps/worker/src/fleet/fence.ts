@@ -1,3 +1,4 @@
+import type { Testimony } from '@pushfleet/contract';
 import { BEAT_INTERVAL_MS, DEAD_AFTER_MS, GAP_MS } from './scripts.ts';
 
 /** A worker that Redis has not answered for this long asks its peers whether it is alone with that. */
@@ -7,16 +8,11 @@ export const UNBROKEN_MS = 1_500;
 /** Without an answered beat for this long the others may have taken the pushes over; a beat's worth on the safe side. */
 export const TAKEN_OVER_MS = DEAD_AFTER_MS - BEAT_INTERVAL_MS;
 
-/** What a peer knows of Redis. */
-export interface Testimony {
-  /** It answers now, and did all the time. */
-  readonly seesRedis: boolean;
-  /** Since it answered the last beat of this peer. */
-  readonly silentMs: number;
-}
+/** What a peer says of Redis. */
+type Word = Pick<Testimony, 'seesRedis' | 'silentMs'>;
 
 /** Undefined: the peer cannot be asked. */
-export type Vote = Testimony | undefined;
+export type Vote = Word | undefined;
 
 /**
  * Am I cut off? Only then must this worker close its pushes, because the others, who see Redis, will take them over. When nobody sees
@@ -30,6 +26,6 @@ export function isCutOff(silentMs: number, votes: readonly Vote[]): boolean {
  * Could a peer have declared this worker dead, which Redis is not known to have heard of for `unconfirmedMs`? Not when it has not seen Redis itself since
  * before that was due, and for so long that grace begins when Redis is back.
  */
-export function mayHaveBuried(unconfirmedMs: number, { seesRedis, silentMs }: Testimony): boolean {
+export function mayHaveBuried(unconfirmedMs: number, { seesRedis, silentMs }: Word): boolean {
   return seesRedis || silentMs < GAP_MS || silentMs < unconfirmedMs - TAKEN_OVER_MS;
 }

@@ -76,6 +76,25 @@ describe('a worker that wakes', () => {
     expect(doubted).not.toHaveBeenCalled();
   });
 
+  it('lets go when not everybody promises that: who does not answer may have taken them over', async () => {
+    const it = fencing();
+    pass(5_000);
+    votes = [{ seesRedis: false, silentMs: 4_900 }, undefined];
+    it.woken();
+    await cleared();
+    expect(fenced).toHaveBeenCalledOnce();
+  });
+
+  it('is no witness of what was while it slept, until Redis answers it', () => {
+    const it = fencing();
+    pass(5_000);
+    expect(it.watchedSilenceMs).toBe(5_000);
+    it.woken();
+    expect(it.watchedSilenceMs).toBe(0);
+    it.beaten();
+    expect(it.watchedSilenceMs).toBe(5_000);
+  });
+
   it('is not deceived by the answer to a beat of before that it reads first', () => {
     const it = fencing();
     pass(5_000);

@@ -26,6 +26,8 @@ export class Fencing {
   readonly #deps: FencingDeps;
   #cutOff = false;
   #asking = false;
+  /** The process has stood still since the last answered beat. */
+  #hasSlept = false;
   /** When the peers were asked, and none could have declared this worker dead; since the last answered beat, by performance.now(). */
   #promisedAt: number | undefined;
 
@@ -33,9 +35,15 @@ export class Fencing {
     this.#deps = deps;
   }
 
+  /** For so long this worker has watched Redis not answer: whoever stood still cannot tell what was meanwhile. */
+  get watchedSilenceMs(): number {
+    return this.#hasSlept ? 0 : this.#deps.silentMs();
+  }
+
   /** Redis has answered a beat. */
   beaten(): void {
     this.#cutOff = false;
+    this.#hasSlept = false;
     this.#promisedAt = undefined;
   }
 
@@ -55,6 +63,7 @@ export class Fencing {
    * that came meanwhile say nothing of now, so what counts is when they were asked for.
    */
   woken(): void {
+    this.#hasSlept = true;
     const { hasOthers, unconfirmedMs, doubted } = this.#deps;
     if (!hasOthers() || unconfirmedMs() < TAKEN_OVER_MS) return;
     const isPromised = this.#promisedAt !== undefined && performance.now() - this.#promisedAt < PROMISE_MS;
@@ -62,14 +71,16 @@ export class Fencing {
   }
 
   /**
-   * Fences unless those who answer promise that nobody was declared dead: while Redis is away for all no push could be given back, so none is let go
-   * of. Where none answers any more that did when Redis was away, this worker goes on as one that cannot ask anybody.
+   * Fences unless all promise that nobody was declared dead: while Redis is away for all no push could be given back, so none is let go of. Where it was
+   * known to be away before, those who do not answer now are not missed.
    */
   async #clear(): Promise<void> {
     const wasAway = this.#promisedAt !== undefined;
     const { votes, isPromised } = await this.#ask();
-    const isUnknown = wasAway && votes.every((vote) => vote === undefined);
-    if (!isPromised && !isUnknown) this.#fence();
+    const answers = votes.filter((vote) => vote !== undefined).length;
+    const isEnough = answers === votes.length || wasAway;
+    const isUnknown = answers === 0 && wasAway;
+    if (!isUnknown && !(isPromised && isEnough)) this.#fence();
   }
 
   async #ask(): Promise<{ readonly votes: readonly Vote[]; readonly isPromised: boolean }> {

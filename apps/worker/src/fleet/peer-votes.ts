@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Keys } from '@pushfleet/contract';
+import { type Keys, type Testimony, testimonySchema } from '@pushfleet/contract';
 import type { Redis } from 'ioredis';
-import { type Testimony, UNBROKEN_MS, type Vote } from './fence.ts';
+import { UNBROKEN_MS, type Vote } from './fence.ts';
 import { within } from './within.ts';
 
 /** A peer that does not answer within this time has no vote. */
@@ -22,25 +22,19 @@ export function isClusterProof(clusterKey: string, given: string | undefined): b
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** What a worker answers a peer. */
-export interface Answer extends Testimony {
-  /** WorkerRecord.id */
-  readonly worker: string;
-}
-
 /** Asks the other workers, at their HTTP addresses, whether they see Redis. */
 export async function askPeers(addresses: readonly string[], clusterKey: string): Promise<Vote[]> {
   return Promise.all(addresses.map((address) => askPeer(address, clusterKey, VOTE_MS)));
 }
 
-/** Undefined when there is no answer in time, or none of a worker of this fleet. */
-export async function askPeer(address: string, clusterKey: string, timeoutMs: number): Promise<Answer | undefined> {
+/** Undefined when there is no answer in time, or none of a worker of this fleet and version. */
+export async function askPeer(address: string, clusterKey: string, timeoutMs: number): Promise<Testimony | undefined> {
   try {
     const response = await fetch(`http://${address}${FENCE_PATH}`, {
       headers: { [CLUSTER_HEADER]: clusterProof(clusterKey) },
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return response.ok ? ((await response.json()) as Answer) : undefined;
+    return testimonySchema.parse(await response.json());
   } catch {
     return undefined;
   }

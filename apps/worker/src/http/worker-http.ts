@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type net from 'node:net';
-import type { MediaInfo } from '@pushfleet/contract';
-import { type Answer, CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
+import type { MediaInfo, Testimony } from '@pushfleet/contract';
+import { CLUSTER_HEADER, FENCE_PATH } from '../fleet/peer-votes.ts';
 import { within } from '../fleet/within.ts';
 import { type Exchange, ignoreBody } from './exchange.ts';
 import { sendProblem } from './problems.ts';
@@ -14,7 +14,7 @@ export interface WorkerHttpDeps {
   /** What an operator should change, ready or not. */
   readonly warnings: () => readonly string[];
   /** Answers a peer that asks who this is and whether Redis can be seen from here; undefined when the asker proves nothing. */
-  readonly fence: (clusterProof: string | undefined) => Promise<Answer | undefined>;
+  readonly fence: (clusterProof: string | undefined) => Promise<Testimony | undefined>;
   /** What a stream carries; undefined when it is not live here. */
   readonly mediaInfo: (stream: string) => MediaInfo | undefined;
   /** Prometheus text: of this worker, or of all that share the port at which somebody asks. */
@@ -124,9 +124,10 @@ const pages: Readonly<Record<string, Page>> = {
     else json(exchange, 200, info);
   },
   [FENCE_PATH]: async (deps, exchange) => {
-    const answer = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);
-    if (answer === undefined) sendProblem(exchange, 'forbidden', 'The proof of the cluster key is missing or wrong.');
-    else json(exchange, 200, answer);
+    const testimony = await deps.fence(exchange.request.headers[CLUSTER_HEADER] as string | undefined);
+    if (testimony === undefined)
+      sendProblem(exchange, 'forbidden', 'The proof of the cluster key is missing or wrong.');
+    else json(exchange, 200, testimony);
   },
 };
 

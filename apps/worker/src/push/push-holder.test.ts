@@ -142,6 +142,18 @@ describe('a holder that does not know whose its push is', () => {
     holder.intend('stopped');
   });
 
+  it('makes none while it is asked a second time, having stood still once more', async () => {
+    const { holder, clear } = await suspended();
+    const second = Promise.withResolvers<void>();
+    holder.suspend(second.promise);
+    clear();
+    await new Promise(setImmediate);
+    expect(dialled.sockets).toHaveLength(1);
+    second.resolve();
+    await connected(holder);
+    holder.intend('stopped');
+  });
+
   it('makes none when it was told to let go before', async () => {
     const { holder, ended, clear } = await suspended();
     holder.intend('fenced');

@@ -85,7 +85,7 @@ export class PushHolder {
         const farewell = this.#nextIntent();
         if (farewell !== undefined) return { kind: 'let-go', farewell };
         if (!(await this.#sourceIsLive()) || this.#intent !== undefined) continue;
-        await this.#cleared;
+        await this.#whenCleared();
         if (this.#intent !== undefined) continue;
         const failure = await this.#runAttempt();
         if (failure === undefined) continue;
@@ -225,6 +225,14 @@ export class PushHolder {
       return false;
     } finally {
       clearInterval(explain);
+    }
+  }
+
+  /** Whoever stands still once more while he waits has another question to wait for. */
+  async #whenCleared(): Promise<void> {
+    for (let waitedFor: Promise<void> | undefined; waitedFor !== this.#cleared; ) {
+      waitedFor = this.#cleared;
+      await waitedFor;
     }
   }
 

@@ -141,7 +141,7 @@ export class StreamHub {
     return entry.channel.openFeed();
   }
 
-  /** Called every few 10 ms: lets audio go that waits for a video frame, and closes channels that nobody wants any more. */
+  /** Called every 40 ms: lets audio go that waits for a video frame, and closes channels that nobody wants any more. */
   tick(now: number): void {
     this.#toChannels((channel) => channel.tick(now));
     for (const [key, entry] of this.#channels) {
