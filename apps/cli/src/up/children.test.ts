@@ -64,7 +64,7 @@ describe('Children', () => {
 
   it('starts a crashed one again and shows its last words', async () => {
     const it = start();
-    const code = "ready(); setInterval(() => {}, 1000); process.on('SIGUSR2', () => { throw new Error('boom'); });";
+    const code = "process.on('SIGUSR2', () => { throw new Error('boom'); }); setInterval(() => {}, 1000); ready();";
     it.children.start({ name: 'worker-1', entry: await entry('crashes', code), env: {} });
     const end = it.run();
     await vi.waitFor(() => expect(it.messages).toHaveLength(1));
