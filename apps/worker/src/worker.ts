@@ -194,8 +194,7 @@ export class FleetWorker {
     this.#fencing = new Fencing({
       hasOthers: () => this.#view.ids.size > 1,
       askOthers: () => askPeers(this.#view.others, clusterKey),
-      silentMs: () => this.#heartbeat.silentMs,
-      unconfirmedMs: () => this.#heartbeat.unconfirmedMs,
+      contact: () => this.#heartbeat,
       draining: () => this.#draining.isOn,
       fenced: () => this.#fenced(),
       doubted: (cleared) => this.#doubted(cleared),

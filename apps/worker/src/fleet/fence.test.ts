@@ -12,7 +12,7 @@ describe('isCutOff', () => {
     ['there are no peers', 60_000, [], false],
     ['Redis answered a moment ago', SILENT_MS - 1, [sees], false],
   ])('%s', (_case, silentMs, votes, expected) => {
-    expect(isCutOff(silentMs, votes)).toBe(expected);
+    expect(isCutOff({ silentMs, unconfirmedMs: silentMs }, votes)).toBe(expected);
   });
 });
 

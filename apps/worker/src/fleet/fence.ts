@@ -14,12 +14,25 @@ type Word = Pick<Testimony, 'seesRedis' | 'silentMs'>;
 /** Undefined: the peer cannot be asked. */
 export type Vote = Word | undefined;
 
+/** What a worker knows of its own contact with Redis. */
+export interface Contact {
+  /** Since Redis answered the last beat. */
+  readonly silentMs: number;
+  /** Since that beat was sent: its answer may have been read much later, by a process that stood still meanwhile. */
+  readonly unconfirmedMs: number;
+}
+
+/** Has this worker been out of touch for so long that the others must be asked? */
+export function isInDoubt({ silentMs, unconfirmedMs }: Contact): boolean {
+  return silentMs >= SILENT_MS || unconfirmedMs >= TAKEN_OVER_MS;
+}
+
 /**
  * Am I cut off? Only then must this worker close its pushes, because the others, who see Redis, will take them over. When nobody sees
  * Redis (it is down), or nobody can be asked, the pushes go on.
  */
-export function isCutOff(silentMs: number, votes: readonly Vote[]): boolean {
-  return silentMs >= SILENT_MS && votes.some((vote) => vote?.seesRedis);
+export function isCutOff(contact: Contact, votes: readonly Vote[]): boolean {
+  return isInDoubt(contact) && votes.some((vote) => vote?.seesRedis);
 }
 
 /**

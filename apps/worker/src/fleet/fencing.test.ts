@@ -22,8 +22,7 @@ const fencing = () =>
   new Fencing({
     hasOthers: () => !isAlone,
     askOthers: async () => votes,
-    silentMs: () => silentMs,
-    unconfirmedMs: () => unconfirmedMs,
+    contact: () => ({ silentMs, unconfirmedMs }),
     draining: () => false,
     fenced,
     doubted,
@@ -82,6 +81,15 @@ describe('a worker that wakes', () => {
     votes = [{ seesRedis: false, silentMs: 4_900 }, undefined];
     it.woken();
     await cleared();
+    expect(fenced).toHaveBeenCalledOnce();
+  });
+
+  it('asks the others at once when the answer that it reads first is old, and lets go when they see Redis', async () => {
+    const it = fencing();
+    pass(3_000);
+    silentMs = 0;
+    votes = [{ seesRedis: true, silentMs: 100 }];
+    await it.look();
     expect(fenced).toHaveBeenCalledOnce();
   });
 

@@ -1,4 +1,4 @@
-import { isCutOff, mayHaveBuried, SILENT_MS, TAKEN_OVER_MS, type Vote } from './fence.ts';
+import { type Contact, isCutOff, isInDoubt, mayHaveBuried, TAKEN_OVER_MS, type Vote } from './fence.ts';
 import { BEAT_INTERVAL_MS, GRACE_MS } from './scripts.ts';
 
 export const FENCE_MS = 200;
@@ -10,10 +10,7 @@ export interface FencingDeps {
   readonly hasOthers: () => boolean;
   /** Do they see Redis? */
   readonly askOthers: () => Promise<readonly Vote[]>;
-  /** Since Redis answered the last beat. */
-  readonly silentMs: () => number;
-  /** Since the last beat was sent that Redis has answered. */
-  readonly unconfirmedMs: () => number;
+  readonly contact: () => Contact;
   readonly draining: () => boolean;
   /** Everything that is held must be dropped now: it is somebody else's, or about to be. */
   readonly fenced: () => void;
@@ -37,7 +34,7 @@ export class Fencing {
 
   /** For so long this worker has watched Redis not answer: whoever stood still cannot tell what was meanwhile. */
   get watchedSilenceMs(): number {
-    return this.#hasSlept ? 0 : this.#deps.silentMs();
+    return this.#hasSlept ? 0 : this.#deps.contact().silentMs;
   }
 
   /** Redis has answered a beat. */
@@ -49,13 +46,13 @@ export class Fencing {
 
   /** Every FENCE_MS: fences when the others see Redis and this worker does not, for then they are about to take over. */
   async look(): Promise<void> {
-    const { silentMs, draining } = this.#deps;
-    if (silentMs() < SILENT_MS || this.#cutOff || this.#asking || draining()) return;
+    const { contact, draining } = this.#deps;
+    if (!isInDoubt(contact()) || this.#cutOff || this.#asking || draining()) return;
     this.#asking = true;
     const { votes } = await this.#ask().finally(() => {
       this.#asking = false;
     });
-    if (isCutOff(silentMs(), votes)) this.#fence();
+    if (isCutOff(contact(), votes)) this.#fence();
   }
 
   /**
@@ -64,8 +61,8 @@ export class Fencing {
    */
   woken(): void {
     this.#hasSlept = true;
-    const { hasOthers, unconfirmedMs, doubted } = this.#deps;
-    if (!hasOthers() || unconfirmedMs() < TAKEN_OVER_MS) return;
+    const { hasOthers, contact, doubted } = this.#deps;
+    if (!hasOthers() || contact().unconfirmedMs < TAKEN_OVER_MS) return;
     const isPromised = this.#promisedAt !== undefined && performance.now() - this.#promisedAt < PROMISE_MS;
     if (!isPromised) doubted(this.#clear());
   }
@@ -84,7 +81,7 @@ export class Fencing {
   }
 
   async #ask(): Promise<{ readonly votes: readonly Vote[]; readonly isPromised: boolean }> {
-    const [askedAt, unconfirmedMs] = [performance.now(), this.#deps.unconfirmedMs()];
+    const [askedAt, { unconfirmedMs }] = [performance.now(), this.#deps.contact()];
     const votes = await this.#deps.askOthers();
     const heard = votes.filter((vote) => vote !== undefined);
     const isPromised = heard.length > 0 && !heard.some((vote) => mayHaveBuried(unconfirmedMs, vote));
