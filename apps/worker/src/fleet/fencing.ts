@@ -74,10 +74,10 @@ export class Fencing {
   async #clear(): Promise<void> {
     const wasAway = this.#promisedAt !== undefined;
     const { votes, isPromised } = await this.#ask();
-    const answers = votes.filter((vote) => vote !== undefined).length;
-    const isEnough = answers === votes.length || wasAway;
-    const isUnknown = answers === 0 && wasAway;
-    if (!isUnknown && !(isPromised && isEnough)) this.#fence();
+    const isClear = wasAway
+      ? isPromised || votes.every((vote) => vote === undefined)
+      : isPromised && !votes.includes(undefined);
+    if (!isClear) this.#fence();
   }
 
   async #ask(): Promise<{ readonly votes: readonly Vote[]; readonly isPromised: boolean }> {
