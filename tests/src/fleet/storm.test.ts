@@ -32,7 +32,7 @@ const KNOWN_DOWN = /not dialled: 127\.0\.0\.1:\d+ is known to be down since \S+Z
 const stormNames = Array.from({ length: STORM }, (_, n) => `storm${n}`);
 const healthyNames = Array.from({ length: HEALTHY }, (_, n) => `healthy${n}`);
 
-describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_000 }, () => {
+describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 120_000 }, () => {
   let directory: string;
   let fleet: Fleet;
   let redis: Redis;
@@ -127,6 +127,12 @@ describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_0
   const logged = (message: string) =>
     fleet.workers.flatMap(({ lines }) => lines.filter((line) => line.includes(`"${message}"`) && line.includes(host)));
 
+  /** The newest events of this kind. */
+  async function toldOf(kind: FleetEvent['event']): Promise<FleetEvent[]> {
+    const recent = await redis.xrevrange(new Keys().events, '+', '-', 'COUNT', 5_000);
+    return recent.map(([, [, json]]) => JSON.parse(json!) as FleetEvent).filter(({ event }) => event === kind);
+  }
+
   async function journals(): Promise<JournalEntry[][]> {
     const keys = new Keys();
     const ids = (await fleet.api.pushes({ stream: 'storm' })).map(({ id }) => id);
@@ -142,46 +148,60 @@ describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_0
     const since = performance.now();
     await withCpu('connects that are accepted and closed', async () => {
       await startStorm();
-      await until(() => target.connectedAt.length >= BURST, { what: 'the burst', timeoutMs: 20_000 });
+      await until(() => target.connectedAt.length >= BURST, { what: 'the burst', timeoutMs: 40_000 });
       await sleep(5_000);
     });
+    const asked = await counted('pushfleet_worker_connect_permits_asked_total');
+    const blamed = logged('target_down'); // while it is there: without it the first to fail may say so at once
     const at = target.connectedAt;
     await target.stop();
-    const asked = await counted('pushfleet_worker_connect_permits_asked_total');
     console.log(`${at.length} connects in ${Math.round(performance.now() - since)} ms, ${asked} questions to Redis`);
     // Permits hold for a second, so in any second of the long run there are those of one and what was held.
     const allowed = (ms: number) => BURST + (PER_SECOND * ms) / 1_000 + WORKERS * BATCH;
     const excess = at.filter((moment, index) => index + 1 > allowed(moment - at[0]!));
     expect(excess).toEqual([]);
     expect(asked).toBeLessThan(at.length / 4);
-    expect(logged('target_down')).toEqual([]); // it is there, after all
+    expect(blamed).toEqual([]);
   });
 
   it('a host that is gone is dialled once a second by the whole fleet, while every push fails when it is due', async () => {
     const since = performance.now();
-    await until(() => logged('target_down').length > 0, { what: 'the host to count as down', timeoutMs: 15_000 });
+    const told = await until(
+      async () => {
+        const downs = await toldOf('target_down');
+        return downs.length > 0 && downs;
+      },
+      { what: 'the host to count as down', timeoutMs: 30_000 },
+    );
     console.log(`down after ${Math.round(performance.now() - since)} ms`);
-    const recent = await redis.xrevrange(new Keys().events, '+', '-', 'COUNT', 5_000);
-    const events = recent.map(([, [, json]]) => JSON.parse(json!) as FleetEvent);
-    expect(events.filter(({ event }) => event === 'target_down')).toMatchObject([{ host, cause: 'connect_refused' }]);
-    await sleep(2_000); // those that were let in before have failed
-    const before = await connects();
-    const WINDOW_MS = 6_000;
-    const after = await withCpu('a host that is down', async () => {
-      await sleep(WINDOW_MS);
-      return connects();
-    });
-    const { granted, denied, asked } = {
-      granted: after.granted - before.granted,
-      denied: after.denied - before.denied,
-      asked: after.asked - before.asked,
+    expect(told).toMatchObject([{ host, cause: 'connect_refused' }]);
+    const dialledWithin = async (ms: number) => {
+      const { granted } = await connects();
+      await sleep(ms);
+      return (await connects()).granted - granted;
     };
-    console.log(`${WINDOW_MS} ms: ${granted} dialled, ${denied} answered, ${asked} questions to Redis`);
+    await until(async () => (await dialledWithin(1_000)) <= 2, {
+      what: 'those that were let in before to have failed',
+    });
+    const WINDOW_S = 6;
+    const { granted, denied, asked, seconds } = await withCpu('a host that is down', async () => {
+      const begunAt = performance.now();
+      const before = await connects();
+      await sleep(WINDOW_S * 1_000);
+      const after = await connects();
+      return {
+        granted: after.granted - before.granted,
+        denied: after.denied - before.denied,
+        asked: after.asked - before.asked,
+        seconds: (performance.now() - begunAt) / 1_000,
+      };
+    });
+    console.log(`${seconds.toFixed(1)} s: ${granted} dialled, ${denied} answered, ${asked} questions to Redis`);
     // Whoever is due probes, and many are due at the same moments.
     expect(granted).toBeGreaterThanOrEqual(2);
-    expect(granted).toBeLessThanOrEqual(WINDOW_MS / 1_000 + 1);
-    expect(denied).toBeGreaterThan(((STORM * WINDOW_MS) / 1_000 / RETRY_S) * 0.6);
-    expect(asked).toBeLessThan(100);
+    expect(granted).toBeLessThanOrEqual(Math.floor(seconds) + 1);
+    expect(denied).toBeGreaterThan(((STORM * WINDOW_S) / RETRY_S) * 0.6);
+    expect(asked / seconds).toBeLessThan(100 / WINDOW_S);
   });
 
   it('`retry_limit` means as many attempts at the same times as ever, and the journal tells which ones nobody dialled', async () => {
@@ -246,30 +266,39 @@ describe('2,000 pushes whose host is down, beside 100 that run', { timeout: 60_0
   });
 
   it('the 100 have not lost a picture', async () => {
-    const now = performance.now();
     const stays = healthySink.publications;
     const open = healthySink.open();
     expect(stays).toHaveLength(HEALTHY);
     expect(open).toHaveLength(HEALTHY);
     expect(healthySink.violations).toEqual([]);
-    const lagMs = open.map(
-      ({ firstMediaAt, firstTimestampMs, lastTimestampMs }) =>
-        now - firstMediaAt! - (lastTimestampMs! - firstTimestampMs!),
-    );
+    const lagMs = () => {
+      const now = performance.now();
+      return open.map(
+        ({ firstMediaAt, firstTimestampMs, lastTimestampMs }) =>
+          now - firstMediaAt! - (lastTimestampMs! - firstTimestampMs!),
+      );
+    };
+    // 2,000 have just begun: what the machine owes is made good, what was left out is not.
+    await until(() => Math.max(...lagMs()) < 1_000, { what: () => `all to be up to date: ${figures(lagMs())}` });
     const stepMs = open.map(({ longestStepMs }) => longestStepMs);
     const missing = open.map(
       ({ firstTimestampMs, lastTimestampMs, videoMessages }) =>
         (lastTimestampMs! - firstTimestampMs!) / PICTURE_MS - videoMessages,
     );
     console.log(
-      `${open[0]!.videoMessages} pictures each, missing: ${figures(missing, '')}; longest step: ${figures(stepMs)}; behind: ${figures(lagMs)}`,
+      `${open[0]!.videoMessages} pictures each, missing: ${figures(missing, '')}; longest step: ${figures(stepMs)}; behind: ${figures(lagMs())}`,
     );
     expect(Math.max(...stepMs)).toBeLessThanOrEqual(2 * PICTURE_MS); // what B-pictures put between the configuration and the first of them
     expect(Math.max(...missing)).toBeLessThanOrEqual(2);
-    expect(Math.max(...lagMs)).toBeLessThan(1_000);
     expect(open.map(({ timestampRegressions }) => timestampRegressions).some((count) => count > 0)).toBe(false);
-    const pushes = await fleet.api.pushes({ stream: 'healthy' });
-    expect(pushes.filter(({ status, dropped_frames }) => status !== 'running' || dropped_frames > 0)).toEqual([]);
+    const healthy = await until(
+      async () => {
+        const pushes = await fleet.api.pushes({ stream: 'healthy' });
+        return pushes.every(({ status }) => status === 'running') && pushes;
+      },
+      { what: 'all of them to be told to run' },
+    );
+    expect(healthy.filter(({ dropped_frames }) => dropped_frames > 0)).toEqual([]);
   });
 
   it('while Redis stands still nobody waits for its permits', async () => {
