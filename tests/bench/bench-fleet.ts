@@ -47,19 +47,25 @@ export class BenchFleet {
   readonly #redis: Redis;
   #scheduler!: Process;
   readonly #settings: Readonly<Record<string, string>>;
+  readonly #processes: number;
   readonly #workers: Worker[] = [];
   #launched = 0;
 
-  private constructor(server: PrivateRedis, settings: Readonly<Record<string, string>>) {
+  private constructor(server: PrivateRedis, settings: Readonly<Record<string, string>>, processes: number) {
     this.#settings = settings;
+    this.#processes = processes;
     this.#server = server;
     this.#redis = new Redis(server.url);
   }
 
-  /** `settings`: environment of the workers beyond what each needs. */
-  static async start(workers: number, settings: Readonly<Record<string, string>> = {}): Promise<BenchFleet> {
-    const fleet = new BenchFleet(await startPrivateRedis(), settings);
-    fleet.#scheduler = await fleet.#launch('scheduler', (http) => ({
+  /** `settings`: environment of the workers beyond what each needs. `processes`: of each of them, as with `pushfleet worker --processes`. */
+  static async start(
+    workers: number,
+    settings: Readonly<Record<string, string>> = {},
+    processes = 1,
+  ): Promise<BenchFleet> {
+    const fleet = new BenchFleet(await startPrivateRedis(), settings, processes);
+    fleet.#scheduler = await fleet.#launch('scheduler', [mainOf('scheduler')], (http) => ({
       PUSHFLEET_HOST: '127.0.0.1',
       PUSHFLEET_PORT: http,
     }));
@@ -70,8 +76,11 @@ export class BenchFleet {
   /** One more; resolves when it answers. */
   async addWorker(): Promise<void> {
     const rtmpPort = await freePort();
-    const worker = await this.#launch('worker', (http) => ({
+    const isGroup = this.#processes > 1;
+    const words = isGroup ? [mainOf('cli'), 'worker', '--processes', `${this.#processes}`] : [mainOf('worker')];
+    const worker = await this.#launch('worker', words, (http) => ({
       PUSHFLEET_WORKER_ID: `worker-${++this.#launched}`,
+      PUSHFLEET_PROCESS_PORTS: '0',
       PUSHFLEET_HTTP_PORT: http,
       PUSHFLEET_RTMP_PORT: `${rtmpPort}`,
       PUSHFLEET_BIND: '127.0.0.1',
@@ -134,14 +143,16 @@ export class BenchFleet {
 
   /** Pushes that the workers hold in this status. */
   async held(status: string): Promise<number> {
-    const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
-    return pages.reduce((sum, page) => sum + (page.get(`pushfleet_worker_pushes{status="${status}"}`) ?? 0), 0);
+    return (await this.#samples())
+      .filter(([sample]) => sample.startsWith('pushfleet_worker_pushes{') && sample.includes(`status="${status}"`))
+      .reduce((sum, [, pushes]) => sum + pushes, 0);
   }
 
   /** Attempts of the living workers so far: all, and those that dialled. */
   async attempts(): Promise<{ all: number; dialled: number }> {
-    const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
-    const sum = (name: string) => pages.reduce((total, page) => total + (page.get(name) ?? 0), 0);
+    const samples = await this.#samples();
+    const sum = (name: string) =>
+      samples.filter(([sample]) => sample === name).reduce((total, [, value]) => total + value, 0);
     const dialled = sum('pushfleet_worker_connects_granted_total');
     return { all: dialled + sum('pushfleet_worker_connects_denied_total'), dialled };
   }
@@ -176,14 +187,26 @@ export class BenchFleet {
 
   async stop(): Promise<void> {
     for (const { child } of [...this.#workers, this.#scheduler]) {
-      child.kill('SIGKILL'); // nobody needs what they hold
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      for (const pid of processTrees([child.pid!])) kill(pid); // nobody needs what they hold
+      await once(child, 'exit');
     }
     this.#redis.disconnect();
     await this.#server.stop();
   }
 
-  async #launch(app: 'scheduler' | 'worker', settings: (httpPort: string) => Record<string, string>): Promise<Process> {
+  /** Of the metrics of all workers, with name and labels. */
+  async #samples(): Promise<(readonly [sample: string, value: number])[]> {
+    const pages = await Promise.all(this.#workers.map(({ http }) => metrics(http)));
+    return pages.flatMap((page) => [...page]);
+  }
+
+  /** `name`: for people. `words`: of the command line, behind that of Node. */
+  async #launch(
+    name: string,
+    words: readonly string[],
+    settings: (httpPort: string) => Record<string, string>,
+  ): Promise<Process> {
     const port = `${await freePort()}`;
     const env = {
       PATH: process.env.PATH,
@@ -192,11 +215,20 @@ export class BenchFleet {
       PUSHFLEET_ALLOW_TARGETS: '127.0.0.0/8',
       ...settings(port),
     };
-    const main = join(REPOSITORY, 'apps', app, 'src', 'main.ts');
-    const child = spawnOwned(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawnOwned(process.execPath, [...words], { env, stdio: ['ignore', 'inherit', 'inherit'] });
     const http = `http://127.0.0.1:${port}`;
-    await until(async () => (await metrics(http)).size > 0, { what: `the ${app} to answer`, timeoutMs: 30_000 });
+    await until(async () => (await metrics(http)).size > 0, { what: `the ${name} to answer`, timeoutMs: 30_000 });
     return { child, http };
+  }
+}
+
+const mainOf = (app: string): string => join(REPOSITORY, 'apps', app, 'src', 'main.ts');
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended with its parent
   }
 }
 

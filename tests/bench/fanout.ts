@@ -17,12 +17,13 @@ import { integer, integers, someOf, text } from './runner/option.ts';
 import { ffmpegEach, ffmpegTee, refuseManyFfmpegs } from './systems/ffmpeg.ts';
 import { floor } from './systems/floor.ts';
 import { nginxPackaged, nginxTuned } from './systems/nginx.ts';
-import { pushfleet } from './systems/pushfleet.ts';
+import { pushfleet, pushfleetPair } from './systems/pushfleet.ts';
 import { chooseSystems } from './systems/roster.ts';
 import type { System } from './systems/system.ts';
 
 const SYSTEMS: Readonly<Record<string, System>> = {
   pushfleet,
+  'pushfleet-x2': pushfleetPair,
   nginx: nginxPackaged,
   nginx60k: nginxTuned,
   floor,
@@ -82,7 +83,8 @@ function barsOf({ clip, pushes, comparison }: Fanout, window: number): Bar[] {
   if (window !== 1) return bars;
   if (pushes === 50) {
     bars.push(...against('ffmpeg', 'CPU ÷ one ffmpeg per push', 0.12));
-    bars.push(...against('ffmpeg', 'memory ÷ one ffmpeg per push', 0.06, (run) => run.memoryKb));
+    bars.push(...against('ffmpeg', 'RSS ÷ one ffmpeg per push', 0.06, (run) => run.rssKb));
+    bars.push(...against('ffmpeg', 'PSS ÷ one ffmpeg per push', 0.06, (run) => run.pssKb));
   }
   if (pushes >= 500 && pushes <= 1_000) {
     bars.push(...against('nginx', 'CPU ÷ nginx-rtmp as packaged', 0.42));
@@ -98,10 +100,10 @@ function barsOf({ clip, pushes, comparison }: Fanout, window: number): Bar[] {
   bars.push({ what: `added latency p99 ms, N = ${pushes}`, value: latency('p99Ms'), atMost: 15 });
   if (pushes >= 1_000) {
     const value = round(
-      middle(comparison, 'pushfleet', (run) => run.memoryKbPerPush),
+      middle(comparison, 'pushfleet', (run) => run.pssKbPerPush),
       1,
     );
-    bars.push({ what: `KiB per push above the idle worker, N = ${pushes}`, value, atMost: 64 });
+    bars.push({ what: `KiB (PSS) per push above the idle worker, N = ${pushes}`, value, atMost: 64 });
   }
   const value = round(Math.min(...ours.map((run) => run.fullRate)) / pushes, 4);
   bars.push({ what: `share of targets that got all bytes less 2 % at most, N = ${pushes}`, value, atLeast: 1 });

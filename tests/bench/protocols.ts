@@ -74,10 +74,18 @@ function ratioTable(comparison: Comparison, wanted: readonly Protocol[]): Table 
       against(contestantName('pushfleet', 'rtmp')),
       against(contestantName('floor', protocol)),
       against(ffmpeg),
-      against(ffmpeg, (run) => run.memoryKb),
+      against(ffmpeg, (run) => run.rssKb),
+      against(ffmpeg, (run) => run.pssKb),
     ];
   });
-  const columns = ['Pushfleet by', 'CPU ÷ its RTMP', 'CPU ÷ raw sockets', 'CPU ÷ ffmpeg', 'memory ÷ ffmpeg'];
+  const columns = [
+    'Pushfleet by',
+    'CPU ÷ its RTMP',
+    'CPU ÷ raw sockets',
+    'CPU ÷ ffmpeg',
+    'RSS ÷ ffmpeg',
+    'PSS ÷ ffmpeg',
+  ];
   return { title: `Ratios, ${comparison.title}`, columns, rows };
 }
 

@@ -111,8 +111,9 @@ export function comparisonTable(comparison: Comparison, reference: string): Tabl
       `${Math.round(spread[0] ?? Number.NaN)}–${Math.round(spread.at(-1) ?? Number.NaN)}`,
       ratio(comparison, name, reference)?.toFixed(2),
       latencyText(comparison, name),
-      of((run) => run.memoryKb / 1024, 0),
-      of((run) => run.memoryKbPerPush, 0),
+      of((run) => run.rssKb / 1024, 0),
+      of((run) => run.pssKb / 1024, 0),
+      of((run) => run.pssKbPerPush, 0),
       `${Math.min(...runs.map(({ fullRate }) => fullRate))}/${runs[0]?.pushes}`,
     ];
   });
@@ -124,8 +125,9 @@ export function comparisonTable(comparison: Comparison, reference: string): Tabl
       'from–to',
       `÷ ${reference}`,
       'added latency p50 / p99 ms',
-      'memory MB',
-      'KiB per push',
+      'RSS MB',
+      'PSS MB',
+      'PSS KiB per push',
       'full rate',
     ],
     rows,

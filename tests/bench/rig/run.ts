@@ -19,11 +19,13 @@ export interface Run {
   readonly besideCpuMicros: Readonly<Record<string, number>>;
   /** CPU of everything else on the machine but source and sink, in cores: what disturbs the run. */
   readonly otherCores: number;
-  /** Of all its processes, idle and under load. Pages that processes share are divided among them. */
-  readonly idleMemoryKb: number;
-  readonly memoryKb: number;
+  /** Memory of all its processes: RSS counts pages that some of them share for each, PSS divides them among these. */
+  readonly rssKb: number;
   readonly peakRssKb: number;
-  readonly memoryKbPerPush: number;
+  readonly idlePssKb: number;
+  readonly pssKb: number;
+  /** PSS above the idle system. */
+  readonly pssKbPerPush: number;
   readonly latency: Latency | undefined;
   /** What targets got. */
   readonly leastMbps: number;
@@ -55,7 +57,7 @@ export async function runOnce(system: System, load: LoadOfRun, { seconds, settle
   const sources: Source[] = [];
   const running = await system.start({ ...load, sink });
   try {
-    const idleMemoryKb = memoryOf(running.processes()).pssKb;
+    const idlePssKb = memoryOf(running.processes()).pssKb;
     await running.begin(async (port) => {
       for (let stream = 0; stream < load.streams; stream++) {
         sources.push(await Source.start(load.clip, port, streamName(stream)));
@@ -65,8 +67,8 @@ export async function runOnce(system: System, load: LoadOfRun, { seconds, settle
     await untilAllReceive(sink, load.pushes);
     await sleep(settleSeconds * 1_000);
     const measured = await measure(running, sink, sources, load, seconds);
-    const memoryKbPerPush = round((measured.memoryKb - idleMemoryKb) / load.pushes, 1);
-    return { ...measured, idleMemoryKb, memoryKbPerPush };
+    const pssKbPerPush = round((measured.pssKb - idlePssKb) / load.pushes, 1);
+    return { ...measured, idlePssKb, pssKbPerPush };
   } finally {
     await Promise.all(sources.map((source) => source.stop()));
     await running.stop();
@@ -118,8 +120,7 @@ async function measure(
       Object.entries(after.beside).map(([name, cpu]) => [name, perPush(cpu - before.beside[name]!)]),
     ),
     otherCores: round((machineAfter - machineBefore - (after.known - before.known)) / elapsed, 2),
-    memoryKb: memory.pssKb,
-    peakRssKb: memory.peakRssKb,
+    ...memory,
     latency: latencyOf(clip, probes, sinkBefore.atUs, sinkAfter.atUs - LATEST_US),
     leastMbps: round(Math.min(...rates) / 1e6, 3),
     medianMbps: round(median(rates) / 1e6, 3),
