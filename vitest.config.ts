@@ -15,14 +15,16 @@ const OF_THEIR_PROCESS = [
 const PUNCTUAL = ['tests/src/{fleet,bench,dashboard}/**/*.test.ts', 'tests/src/interop/four-protocols.test.ts'];
 const UP = 'apps/cli/src/up.test.ts';
 
+/** Times that end what hangs, on a slow machine too: how fast something has to be, its test says. */
+const ends = (ms: number) => ({ testTimeout: ms, hookTimeout: 2 * ms });
+
 // Groups run one after the other, the projects of a group together.
 const quick = { maxWorkers: cores, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    ...ends(60_000),
     globalSetup: './tests/src/setup/global-setup.ts',
     reporters: ['default', new ClosingLine()],
     silent: 'passed-only',
@@ -51,7 +53,7 @@ export default defineConfig({
       {
         // Fleets of processes, media in real time: half a core each. More at a time than cores and deadlines start to lie.
         extends: true,
-        test: { name: 'punctual', include: PUNCTUAL, maxWorkers: cores, sequence: { groupOrder: 1 } },
+        test: { name: 'punctual', include: PUNCTUAL, ...ends(180_000), maxWorkers: cores, sequence: { groupOrder: 1 } },
       },
       {
         // These mostly wait, and their deadlines are wide.
@@ -60,6 +62,7 @@ export default defineConfig({
           name: 'patient',
           include: ['tests/src/**/*.test.ts', UP],
           exclude: PUNCTUAL,
+          ...ends(180_000),
           maxWorkers: Math.ceil(cores * 1.5),
           sequence: { groupOrder: 2 },
         },

@@ -62,16 +62,12 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     ['/config', /psuh/],
     ['/nowhere', /no such page/],
     ['push', /Bitrate/i],
-  ])(
-    '%s has nothing serious to be found by axe, and nothing that the browser complains of',
-    async (page, sign) => {
-      await dashboard.go(page === 'push' ? `/?push=${running}` : page);
-      await dashboard.sees(dashboard.page.locator('body'), sign);
-      expect(await dashboard.seriousIssues()).toEqual([]);
-      expect(dashboard.complaints).toEqual([]);
-    },
-    60_000,
-  );
+  ])('%s has nothing serious to be found by axe, and nothing that the browser complains of', async (page, sign) => {
+    await dashboard.go(page === 'push' ? `/?push=${running}` : page);
+    await dashboard.sees(dashboard.page.locator('body'), sign);
+    expect(await dashboard.seriousIssues()).toEqual([]);
+    expect(dashboard.complaints).toEqual([]);
+  });
 });
 
 it('fits onto a phone: nothing is wider than the screen', async () => {
@@ -85,4 +81,4 @@ it('fits onto a phone: nothing is wider than the screen', async () => {
   }
   expect(dashboard.complaints).toEqual([]);
   await dashboard.close();
-}, 60_000);
+});

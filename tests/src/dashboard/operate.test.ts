@@ -64,7 +64,7 @@ describe('an operator', () => {
     await page.getByRole('button', { name: 'Play preview' }).click();
     const video = page.getByLabel('Preview of studio');
     const playedSeconds = () => video.evaluate((element) => (element as { currentTime?: number }).currentTime ?? 0);
-    await until(async () => (await playedSeconds()) > 0.5, { what: 'the preview to play', timeoutMs: 20_000 });
+    await until(async () => (await playedSeconds()) > 0.5, { what: 'the preview to play' });
     expect(await video.evaluate((element) => (element as { muted?: boolean }).muted)).toBe(true);
     await page.getByRole('button', { name: 'Stop the preview' }).click();
     await dashboard.sees(page.getByRole('main'), /h264/i);

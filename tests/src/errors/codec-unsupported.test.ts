@@ -31,7 +31,7 @@ beforeAll(async () => {
   );
   fleet = await startFleet({ config: streams.join('\n') });
   watch = new StatusWatch(fleet.api);
-}, 60_000);
+});
 
 afterAll(async () => {
   await watch?.stop();

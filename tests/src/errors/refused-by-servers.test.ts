@@ -83,7 +83,7 @@ beforeAll(async () => {
     watch.add(id);
     ids.push(id);
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   await watch?.stop();

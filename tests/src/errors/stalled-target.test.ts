@@ -45,7 +45,7 @@ beforeAll(async () => {
   }
   publisher = publishClip(`${fleet.worker('worker-1').rtmpUrl}/live/noise`, { clip: noise, copyTo: sent });
   for (const { id } of await fleet.api.pushes()) await fleet.api.waitForStatus(id, 'running');
-}, 60_000);
+});
 
 afterAll(async () => {
   await watch?.stop();
@@ -86,13 +86,13 @@ describe('a target that stops reading', () => {
       largestQueueBytes = Math.max(largestQueueBytes, queue_bytes);
       return errors.target_stalled === 1;
     };
-    await until(hasFailed, { what: 'the stalled attempt to fail', timeoutMs: 30_000 });
+    await until(hasFailed, { what: 'the stalled attempt to fail' });
     failedAfterMs = elapsedMs(since);
     report = await failureReport(fleet, watch, id);
     console.log(
       `stalled after ${stalledAfterMs} ms, failed after ${failedAfterMs} ms, queue ${largestQueueBytes} bytes`,
     );
-  }, 60_000);
+  });
 
   it('is shown as stalled, and why, before its attempt fails', () => {
     expect(reason).toMatch(/target/);

@@ -8,14 +8,14 @@ const clip = join(import.meta.dirname, '..', '..', '..', 'examples', 'clip.mp4')
 /** So many workers in a row may be lost with a push in their hands. */
 const LOSSES = 6;
 
-describe('a push that ends each worker which holds it', { timeout: 60_000 }, () => {
+describe('a push that ends each worker which holds it', () => {
   let sink: RtmpSink;
   let fleet: Fleet;
 
   beforeAll(async () => {
     sink = await startRtmpSink();
     fleet = await startFleet({ workers: 2, config: `stream clip { input file://${clip}; push ${sink.url}/deadly; }` });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await fleet?.stop();

@@ -9,7 +9,7 @@ import { until } from '../harness/until.ts';
 
 const SEGMENTS = 3;
 
-describe('an HLS publication that stops and goes on', { timeout: 60_000 }, () => {
+describe('an HLS publication that stops and goes on', () => {
   let web: NginxDav;
   let fleet: Fleet;
   let poller: HlsPoller;
@@ -23,10 +23,10 @@ describe('an HLS publication that stops and goes on', { timeout: 60_000 }, () =>
       workers: 2,
       config: `stream clip { input file://${CLIP}; segment_duration 2; segment_count 3; ${push} }`,
     });
-    await fleet.api.waitForStatus(await pushId(), 'running', 20_000);
+    await fleet.api.waitForStatus(await pushId(), 'running');
     poller = new HlsPoller(playlistUrl);
     await untilMore(SEGMENTS);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await poller?.stop();
@@ -41,7 +41,7 @@ describe('an HLS publication that stops and goes on', { timeout: 60_000 }, () =>
   function untilMore(count: number): Promise<unknown> {
     const known = poller.segments.length;
     const enough = () => poller.segments.length >= known + count;
-    return until(enough, { what: `${count} more segments`, timeoutMs: 20_000 });
+    return until(enough, { what: `${count} more segments` });
   }
 
   /** What was added since is not the same publication, and nothing of what players knew has changed. */

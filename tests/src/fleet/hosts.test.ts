@@ -24,7 +24,7 @@ const names = Array.from({ length: PUSHES }, (_, n) => `host${n}`);
 const obstacle = whyNoNamespaces();
 if (obstacle !== undefined) console.log(`skipped: ${obstacle}`);
 
-describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { timeout: 60_000 }, () => {
+describe.skipIf(obstacle !== undefined)('three hosts with a worker each', () => {
   let network: TestNetwork;
   let hub: NetworkHost;
   let hosts: NetworkHost[];
@@ -74,7 +74,7 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { time
       ids.set(id, name);
     }
     await settled();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await Promise.all([...(workers ?? []), scheduler].map((process) => process?.stop()));
@@ -82,12 +82,11 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { time
     await redis?.stop();
     network?.close();
     if (folder !== undefined) await rm(folder, { recursive: true });
-  }, 30_000);
+  });
 
   const allReady = () =>
     until(async () => (await api.workers()).filter(({ state }) => state === 'ready').length === hosts.length, {
       what: 'every worker to be ready',
-      timeoutMs: 30_000,
     });
 
   /** Every push runs, is told to, and the target hears it from one publisher. */
@@ -99,7 +98,7 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { time
         last = { ...Object.groupBy(pushes, ({ status, worker }) => `${status} ${worker}`), live: live().length };
         return pushes.filter(({ status }) => status === 'running').length === PUSHES && live().length === PUSHES;
       },
-      { what: () => `all pushes to run: ${JSON.stringify(last).slice(0, 1_500)}`, timeoutMs: 40_000 },
+      { what: () => `all pushes to run: ${JSON.stringify(last).slice(0, 1_500)}` },
     );
   }
 
@@ -119,7 +118,7 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { time
     });
 
   const untilTakenOver = (of: readonly string[], since: number) =>
-    until(() => takenOverMs(of, since).length === of.length, { what: 'the others to take over', timeoutMs: 15_000 });
+    until(() => takenOverMs(of, since).length === of.length, { what: 'the others to take over' });
 
   /** From now until every host is a member of the fleet. */
   async function backInTheFleetMs(): Promise<number> {
@@ -164,7 +163,7 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', { time
         }
         return takenOverMs(held.map(nameOf), since).length > 0;
       },
-      { what: 'another host to have a push', timeoutMs: 40_000 },
+      { what: 'another host to have a push' },
     );
     console.log('target out of reach:', Object.fromEntries(seen));
     expect(seen.get('stalled')).toBeLessThan(STALL_TOLD_MS);

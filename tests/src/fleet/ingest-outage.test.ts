@@ -29,7 +29,6 @@ describe('Redis is away while an encoder reconnects', () => {
   const mediaAfter = (since: number) =>
     until(() => (sink.of('studio').at(-1)?.lastMediaAt ?? 0) > since, {
       what: 'media at the target',
-      timeoutMs: 12_000,
     });
 
   it('lets it in on what was read last, goes on with its push, and still asks for the password', async () => {
@@ -47,7 +46,7 @@ describe('Redis is away while an encoder reconnects', () => {
     );
     expect(sink.of('studio')).toHaveLength(1);
     expect(sink.of('studio')[0]?.timestampRegressions).toBe(0);
-  }, 60_000);
+  });
 
   it('is registered once Redis is back: a second publisher is refused, players are served', async () => {
     fleet.redis.thaw();
@@ -58,5 +57,5 @@ describe('Redis is away while an encoder reconnects', () => {
     expect((await second.exited).code).not.toBe(0);
     await mediaAfter(performance.now());
     expect(sink.of('studio')).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -16,7 +16,7 @@ const PUSHES = 12;
 const names = Array.from({ length: PUSHES }, (_, n) => `push${n}`);
 const published = ['one', 'two', 'three', 'four'];
 
-describe('a host with two worker processes', { timeout: 60_000 }, () => {
+describe('a host with two worker processes', () => {
   let sink: RtmpSink;
   let fleet: Fleet;
   let group: WorkerGroupProcess;
@@ -64,7 +64,6 @@ describe('a host with two worker processes', { timeout: 60_000 }, () => {
     const isSent = (name: string) => sink.open(name).length === 1;
     return until(async () => (await film()).every(({ status }) => status === 'running') && names.every(isSent), {
       what: 'every push of the film to run',
-      timeoutMs: 30_000,
     });
   }
 
@@ -125,7 +124,7 @@ describe('a host with two worker processes', { timeout: 60_000 }, () => {
         await until(async () => !again.isRunning || (await sourceOf('spare')) === 'group-2', { what: 'an answer' });
         return (await sourceOf('spare')) === 'group-2';
       },
-      { what: 'the name to be given to the second one', timeoutMs: 20_000 },
+      { what: 'the name to be given to the second one' },
     );
   });
 

@@ -10,7 +10,7 @@ const ROUNDS = Number(process.env.PUSHFLEET_ROUNDS ?? 10);
 const SEED = Number(process.env.PUSHFLEET_SEED ?? Math.floor(Math.random() * 1e6));
 /** One more in a row, without health between them, would make a push one that ends its workers. */
 const LOSSES_IN_A_ROW = 4;
-const TEST_TIMEOUT_MS = 60_000 + ROUNDS * 10_000;
+const TEST_TIMEOUT_MS = 120_000 + ROUNDS * 15_000;
 /** Its target sees the end of a connection at most so long after its worker was killed. */
 const DEATH_IS_SEEN_MS = 300;
 /** Sessions as long as this have been reported, whatever happened to Redis meanwhile. */
@@ -107,7 +107,7 @@ describe('anything may happen to 100 pushes', () => {
         missing = await missingInJournals();
         return missing.length === 0;
       };
-      await until(isComplete, { what: () => `the journals to know of ${JSON.stringify(missing)}`, timeoutMs: 15_000 });
+      await until(isComplete, { what: () => `the journals to know of ${JSON.stringify(missing)}` });
     },
     TEST_TIMEOUT_MS,
   );

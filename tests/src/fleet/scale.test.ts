@@ -45,4 +45,4 @@ it('what held pushes cost Redis does not grow faster than their number, and is l
   expect(perPush).toBeLessThan(1);
   expect(growth).toBeLessThan(1.2);
   expect(kbPerPush).toBeLessThan(15);
-}, 60_000);
+});

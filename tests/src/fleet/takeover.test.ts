@@ -54,7 +54,6 @@ describe('two workers hold 20 pushes', () => {
       },
       {
         what: () => `all pushes to run${worker === undefined ? '' : ` at ${worker}`}: ${last.slice(0, 2_000)}`,
-        timeoutMs: 30_000,
       },
     );
   }

@@ -194,7 +194,7 @@ export class Api {
   }
 
   /** Resolves with the push once it has the status, or one of several. */
-  async waitForStatus(id: string, status: PushStatus | readonly PushStatus[], timeoutMs = 15_000): Promise<PushView> {
+  async waitForStatus(id: string, status: PushStatus | readonly PushStatus[]): Promise<PushView> {
     const wanted: readonly string[] = typeof status === 'string' ? [status] : status;
     const seen: string[] = [];
     let last: PushView | undefined;
@@ -206,7 +206,7 @@ export class Api {
         if (seen.at(-1) !== last.status) seen.push(last.status);
         return wanted.includes(last.status) ? last : undefined;
       },
-      { what, timeoutMs },
+      { what },
     );
   }
 }

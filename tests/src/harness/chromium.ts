@@ -10,7 +10,7 @@ const BROWSERS = [
   '/opt/homebrew/bin/chromium',
 ];
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
-const TIMEOUT_MS = 40_000;
+const TIMEOUT_MS = 60_000;
 
 /** What the browser says of a playback. */
 export interface Playback {
@@ -53,7 +53,7 @@ const PAGE = `
 export function launchChromium(): Promise<Browser> {
   const executablePath = BROWSERS.find(existsSync);
   if (executablePath === undefined) throw new Error(`no Chromium among ${BROWSERS.join(', ')}`);
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'], timeout: TIMEOUT_MS });
 }
 
 /** Chromium plays a playlist with hls.js, on a page of the same origin, until it has played for so long or has failed for good. */

@@ -3,7 +3,7 @@ import { cleanEnvironment, type Fleet, PINNED_NODE } from './fleet.ts';
 import { runTool, type ToolResult } from './tool.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'apps', 'cli', 'src', 'main.ts');
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /** Runs `pushfleet` with these words against the scheduler of a fleet, as a person at a terminal does. */
 export function runPushfleet(fleet: Fleet, ...words: string[]): Promise<ToolResult> {

@@ -42,7 +42,7 @@ export class Dashboard {
   static async open(browser: Browser, url: string, path = '/', options: DashboardOptions = {}): Promise<Dashboard> {
     const { colorScheme = 'light', viewport = { width: 1280, height: 800 }, expected } = options;
     const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     await page.addInitScript(TELL_VIOLATIONS);
     const dashboard = new Dashboard(context, page, new URL(url).origin, expected);
@@ -69,7 +69,7 @@ export class Dashboard {
   }
 
   /** Resolves when the element has the text; a string in whatever case, since styles change it. */
-  async sees(element: Locator, text: string | RegExp, timeoutMs = 15_000): Promise<void> {
+  async sees(element: Locator, text: string | RegExp, timeoutMs = 60_000): Promise<void> {
     let last = '';
     const matches = async () => {
       last = (await element.innerText({ timeout: 1_000 })).replace(/\s+/g, ' ');

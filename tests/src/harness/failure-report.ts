@@ -24,7 +24,7 @@ export async function failureReport(
   fleet: Fleet,
   watch: StatusWatch,
   id: string,
-  { failures = 1, timeoutMs = 20_000 } = {},
+  { failures = 1, timeoutMs = 60_000 } = {},
 ): Promise<FailureReport> {
   const isFailure = ({ event }: { event: unknown }) => event === 'push_retry' || event === 'push_error';
   const report = async () => {

@@ -138,5 +138,5 @@ export async function unpackToFlv(input: string, file: string): Promise<void> {
 
 /** Writes so many seconds of a live stream to a file as they are; its ending chooses the container. */
 export async function recordStream(url: string, file: string, seconds: number): Promise<void> {
-  await runFfmpeg(['-i', url, '-t', String(seconds), '-c', 'copy', file], seconds * 1000 + 20_000);
+  await runFfmpeg(['-i', url, '-t', String(seconds), '-c', 'copy', file], seconds * 1000 + 60_000);
 }

@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 export const PINNED_NODE = join(REPOSITORY, 'node_modules', '.bin', 'node');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -32,7 +32,7 @@ export interface CurlAnswer {
 }
 
 /** curl runs to its end. */
-export async function curl(url: string, args: readonly string[] = [], timeoutMs = 30_000): Promise<CurlAnswer> {
+export async function curl(url: string, args: readonly string[] = [], timeoutMs = 60_000): Promise<CurlAnswer> {
   const result = await runTool('curl', ['-sS', '-i', ...args, '-w', '\n%{url_effective}', url], timeoutMs);
   const lines = result.stdout.split('\n').filter((line) => line !== '');
   const statuses = lines.flatMap((line) => /^HTTP\/1\.1 (\d{3})/.exec(line)?.[1] ?? []).map(Number);

@@ -88,7 +88,6 @@ async function join(
   });
   await until(async () => fieldsOf(await replica.info('replication')).get('master_link_status') === 'up', {
     what: 'the replica to follow',
-    timeoutMs: 20_000,
   });
   await untilAll(nodes, (info) => info.get('cluster_state') === 'ok', 'the cluster to be whole');
   return servers[holder]!;
@@ -109,6 +108,6 @@ async function untilAll(
   what: string,
 ): Promise<void> {
   for (const node of nodes) {
-    await until(async () => isSo(fieldsOf(String(await node.call('CLUSTER', 'INFO')))), { what, timeoutMs: 20_000 });
+    await until(async () => isSo(fieldsOf(String(await node.call('CLUSTER', 'INFO')))), { what });
   }
 }

@@ -47,7 +47,7 @@ export class RedisSentinels {
         const master = await this.master();
         return master === old ? undefined : master;
       },
-      { what: 'the sentinels to choose another master', timeoutMs: 20_000, everyMs: 20 },
+      { what: 'the sentinels to choose another master', everyMs: 20 },
     );
   }
 

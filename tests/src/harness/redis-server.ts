@@ -81,7 +81,7 @@ export async function untilItSays(
 ): Promise<void> {
   const redis = server.connect(password);
   try {
-    await until(() => ask(redis), { what, timeoutMs: 20_000 });
+    await until(() => ask(redis), { what });
   } finally {
     redis.disconnect();
   }

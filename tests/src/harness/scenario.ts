@@ -38,7 +38,7 @@ export const RETRY_TIMEOUT_MS = 2_000;
 const RECOVERY_TIMEOUT_MS = 30_000;
 /** Sessions this long prove their health: then it is forgotten that pushes lost their workers. */
 const HEALTHY_MS = 11_000;
-const SETTLE_TIMEOUT_MS = 40_000;
+const SETTLE_TIMEOUT_MS = 60_000;
 /** Media of every push is there at least this often. */
 const SILENCE_MS = 2_000;
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './ports.ts';
 import { TestProcess } from './test-process.ts';
 
@@ -76,6 +76,7 @@ export async function startFullPort(): Promise<FullPort> {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     waiting.push(socket);
     await Promise.race([once(socket, 'connect'), sleep(NO_ANSWER_MS)]);
+    await setImmediate(); // an answer that came in time may wait to be read: timers are looked at first
   } while (!waiting.at(-1)!.connecting);
   return {
     port,

@@ -15,7 +15,7 @@ export interface ExitStatus {
 }
 
 /** How long a process may take to end after SIGTERM before it counts as hanging. */
-const STOP_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 let processCount = 0;
 
@@ -67,7 +67,7 @@ export class TestProcess {
   }
 
   /** The first line, of those printed already and those to come, that matches. */
-  waitForLog(pattern: string | RegExp, timeoutMs = 10_000): Promise<string> {
+  waitForLog(pattern: string | RegExp, timeoutMs = 60_000): Promise<string> {
     const matches = (line: string) => (typeof pattern === 'string' ? line.includes(pattern) : pattern.test(line));
     const ending = () => `\n${this.lines.slice(-15).join('\n')}\n(all of it: ${this.logFile})`;
     return until(

@@ -11,7 +11,7 @@ export interface ToolResult {
 export function runTool(
   command: string,
   args: readonly string[],
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface UntilOptions {
   /** What is waited for, as the rest of the sentence "waited ... for"; a function is asked when the time is over. */
   readonly what: string | (() => string);
+  /** Ends a wait for what will never come: long enough for a machine that has other things to do. */
   readonly timeoutMs?: number;
   readonly everyMs?: number;
 }
@@ -13,7 +14,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, everyMs = 50 }: UntilOptions,
+  { what, timeoutMs = 60_000, everyMs = 50 }: UntilOptions,
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

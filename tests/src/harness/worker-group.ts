@@ -7,7 +7,7 @@ import { type ExitStatus, TestProcess } from './test-process.ts';
 import { until } from './until.ts';
 
 const MAIN = join(REPOSITORY, 'apps', 'cli', 'src', 'main.ts');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** `pushfleet worker --processes N`: workers NAME-1, NAME-2 ... behind one RTMP and one HTTP port. */
 export class WorkerGroupProcess extends TestProcess {
@@ -52,7 +52,7 @@ export class WorkerGroupProcess extends TestProcess {
   }
 }
 
-export function untilGone(family: readonly number[], timeoutMs = 10_000): Promise<unknown> {
+export function untilGone(family: readonly number[], timeoutMs = 60_000): Promise<unknown> {
   const left = () => family.filter(isRunning);
   return until(() => left().length === 0, { what: () => `these processes to end: ${left()}`, timeoutMs });
 }

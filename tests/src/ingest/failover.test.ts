@@ -38,7 +38,7 @@ beforeAll(async () => {
     ].join('\n'),
   });
   watch = new StatusWatch(fleet.api);
-}, 60_000);
+});
 
 afterAll(async () => {
   await watch?.stop();
@@ -87,7 +87,7 @@ const switchesOf = (stream: string): FleetEvent[] =>
 /** Resolves when the input feeds the stream, and has done so for a while. */
 async function untilFedBy(stream: string, input: number): Promise<FleetEvent> {
   const isFed = () => switchesOf(stream).at(-1)?.input === input;
-  await until(isFed, { what: `input ${input} of ${stream} to feed it`, timeoutMs: 20_000 });
+  await until(isFed, { what: `input ${input} of ${stream} to feed it` });
   const since = performance.now();
   await until(() => performance.now() - since > STRETCH_MS, { what: 'a stretch of it', timeoutMs: 2 * STRETCH_MS });
   expect(isFed()).toBe(true);
@@ -126,7 +126,7 @@ async function judge(stream: string): Promise<void> {
   for (const offset of whole) expect(Math.abs(offset)).toBeLessThanOrEqual(MAX_AV_OFFSET_MS);
 }
 
-describe.concurrent('a stream with two inputs', { timeout: 80_000 }, () => {
+describe.concurrent('a stream with two inputs', () => {
   it('goes to the second when its publisher is killed, and back when he returns; the target does not notice', async () => {
     const url = `${fleet.worker('worker-1').rtmpUrl}/live/published`;
     let publisher = publishClip(url);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   [here, elsewhere] = [fleet.worker('worker-1'), fleet.worker('worker-2')];
   watch = new StatusWatch(fleet.api);
-}, 60_000);
+});
 
 afterAll(async () => {
   await watch?.stop();
@@ -126,7 +126,7 @@ describe('a second publisher of a name', () => {
     console.log(JSON.stringify({ video, audio }));
     for (const track of [video, audio]) expect(track).toMatchObject({ skipped: 0, unfinished: 0, lost: 0, surplus: 0 });
     await fleet.api.resume(id);
-  }, 30_000);
+  });
 });
 
 describe('a publisher whose sound comes long after it was announced', () => {
@@ -211,7 +211,7 @@ describe('a publisher that has fallen silent without an end', () => {
     const streams = await monotonic(recording);
     console.log(JSON.stringify(streams));
     expect(streams.map(({ nonMonotonic }) => nonMonotonic)).toEqual([0, 0]);
-  }, 40_000);
+  });
 
   it('gives way at another worker as well, for an encoder may come back anywhere', async () => {
     const silent = await publish(here, 'live/moving');
@@ -232,5 +232,5 @@ describe('a publisher that has fallen silent without an end', () => {
     successor.close();
     silent.kill('SIGCONT');
     await silent.exited;
-  }, 30_000);
+  });
 });

@@ -54,7 +54,7 @@ beforeAll(async () => {
     const { id } = await fleet.api.createPush({ stream: name, url: `${target.url}/${name}` });
     pushes.set(name as Input, id);
   }
-  for (const id of pushes.values()) await fleet.api.waitForStatus(id, 'running', 20_000);
+  for (const id of pushes.values()) await fleet.api.waitForStatus(id, 'running');
   await sleep(PUSHED_MS / 2);
   await restarted.stop('SIGKILL');
   sources.push(publishHls(hls('restarted'), ['-hls_flags', 'append_list+discont_start']));
@@ -62,7 +62,7 @@ beforeAll(async () => {
   await sleep(PUSHED_MS / 2);
   for (const id of pushes.values()) await fleet.api.pause(id);
   for (const name of inputs) await target.untilGone(name);
-}, 80_000);
+});
 
 afterAll(async () => {
   for (const source of sources) await source.stop('SIGKILL');
@@ -77,7 +77,7 @@ async function untilListed(url: string, line: RegExp, count: number): Promise<vo
     const answer = await request(url);
     return ((await answer.body.text()).match(line)?.length ?? 0) >= count;
   };
-  await until(isThere, { what: `${count} times ${line} in a playlist`, timeoutMs: 20_000 });
+  await until(isThere, { what: `${count} times ${line} in a playlist` });
 }
 
 describe.each(inputs)('a stream that is pulled: %s', (name) => {

@@ -93,7 +93,7 @@ beforeAll(async () => {
   const isWaiting = async () => (await fleet.api.pushes({ status: 'waiting' })).length === published.length;
   await until(isWaiting, { what: 'all pushes to wait for their sources' });
   await Promise.all([publishAll(), pullTs(), pullHls()]);
-}, 90_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();
@@ -133,7 +133,7 @@ async function pull(name: string, input: string): Promise<void> {
     const push = await fleet.api.push(id);
     return push.frames >= ENOUGH_FRAMES && push;
   };
-  await finish(await until(hasEnough, { what: `enough frames of ${name}`, timeoutMs: 40_000 }));
+  await finish(await until(hasEnough, { what: `enough frames of ${name}` }));
 }
 
 /** nginx closes the recording. */

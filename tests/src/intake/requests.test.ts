@@ -18,7 +18,7 @@ interface Answer {
   readonly error?: string;
 }
 
-describe('another service with nothing but bullmq', { timeout: 60_000 }, () => {
+describe('another service with nothing but bullmq', () => {
   let sink: RtmpSink;
   let fleet: Fleet;
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
   fleet = await startFleet({ config: streams.join('\n') });
   const source = fleet.worker('worker-1').rtmpUrl;
   for (const { name } of cases) await fleet.api.putStream(`${name}-copy`, { inputs: [`${source}/live/${name}`] });
-}, 60_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();
@@ -74,7 +74,7 @@ describe.each(cases)('a stream with $video and $audio', ({ name, fourCcs, ending
     late = await readEnhancedFlv(fileOf(`${name}.flv`));
     copied = await readEnhancedFlv(fileOf(`${name}-copy.flv`));
     whole = await readEnhancedFlv(await server.recording(name));
-  }, 60_000);
+  });
 
   it('comes through node-media-server without a lost, changed or repeated frame, for those who came late too', async () => {
     const [video, audio] = [

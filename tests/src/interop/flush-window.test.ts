@@ -37,7 +37,7 @@ beforeAll(async () => {
   await fleet.api.waitForSilence(push!.id);
   await fleet.api.pause(push!.id);
   await until(async () => (await nginx.streams()).length === 0, { what: 'the end of the publication' });
-}, 60_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

@@ -51,7 +51,7 @@ const hlsTargets = ['nginx-dav', 'apache-dav'] as const;
 /** What keeps the transport stream as it was sent. */
 const tsTargets = ['ffmpeg-data', ...hlsTargets] as const;
 
-describe(`${SECONDS} s of a live encode go out by all protocols at once`, { timeout: 40_000 }, () => {
+describe(`${SECONDS} s of a live encode go out by all protocols at once`, () => {
   let directory: string;
   let nginxRtmp: NginxRtmp;
   let nodeMediaServer: NodeMediaServer;
@@ -95,8 +95,8 @@ describe(`${SECONDS} s of a live encode go out by all protocols at once`, { time
     encoder = publishEncode(`${fleet.worker('worker-1').rtmpUrl}/live/studio`, sent, SECONDS);
     for (const [name, url] of playlists) pollers.set(name, new HlsPoller(url));
     const segments = () => [...pollers.values()].every((poller) => poller.segments.length >= SEGMENTS_BEFORE_PLAYERS);
-    await until(segments, { what: `${SEGMENTS_BEFORE_PLAYERS} segments`, timeoutMs: 30_000 });
-  }, 60_000);
+    await until(segments, { what: `${SEGMENTS_BEFORE_PLAYERS} segments` });
+  });
 
   afterAll(async () => {
     for (const poller of pollers.values()) await poller.stop();
@@ -119,7 +119,6 @@ describe(`${SECONDS} s of a live encode go out by all protocols at once`, { time
   const untilAll = (status: string) =>
     until(async () => (await fleet.api.pushes({ status })).length === targets.length, {
       what: `all pushes to be ${status}`,
-      timeoutMs: 15_000,
     });
   const playlistOf = (name: Target) => playlists.get(name)!;
   const pollerOf = (name: Target) => pollers.get(name)!;
@@ -154,9 +153,7 @@ describe(`${SECONDS} s of a live encode go out by all protocols at once`, { time
     expect(playback.stalls).toBe(0);
   });
 
-  it('every push runs from its first media to the end of the source, at the first attempt', {
-    timeout: 70_000,
-  }, async () => {
+  it('every push runs from its first media to the end of the source, at the first attempt', async () => {
     expect((await fleet.api.pushes({ status: 'running' })).length).toBe(targets.length);
     expect(await encoder.exited).toEqual({ code: 0, signal: null });
     await untilAll('stalled'); // the source has gone

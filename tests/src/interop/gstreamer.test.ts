@@ -43,7 +43,7 @@ beforeAll(async () => {
     await fleet.api.pause(id);
   }
   for (const { exited } of listeners) expect(await exited).toEqual({ code: 0, signal: null });
-}, 90_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

@@ -78,7 +78,7 @@ beforeAll(async () => {
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
   await targets.untilGone();
-}, 60_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

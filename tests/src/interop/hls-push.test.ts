@@ -24,7 +24,7 @@ let apache: ApacheDav;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pushfleet-hls-push-'));
   [clip, nginx, apache] = await Promise.all([readClip(directory), startNginxDav(), startApacheDav()]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([nginx.stop(), apache.stop()]);
   await rm(directory, { recursive: true });

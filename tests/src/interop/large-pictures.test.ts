@@ -60,7 +60,7 @@ beforeAll(async () => {
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
   await targets.untilGone();
-}, 90_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

@@ -65,7 +65,7 @@ beforeAll(async () => {
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
   await targets.untilGone();
-}, 80_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

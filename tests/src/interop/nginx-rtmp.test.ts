@@ -47,7 +47,7 @@ beforeAll(async () => {
   for (const name of LATE) await addLatePush(name);
   expect(await publisher.exited).toEqual({ code: 0, signal: null });
   await endPushes();
-}, 90_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();

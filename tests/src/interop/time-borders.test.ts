@@ -47,7 +47,7 @@ beforeAll(async () => {
   for (const peer of peers) servers.set(peer, await peer.start());
   nginx = await startNginxDav();
   sink = await startRtmpSink();
-}, 60_000);
+});
 afterAll(async () => {
   for (const server of servers.values()) await server.stop();
   await nginx.stop();

@@ -44,7 +44,7 @@ beforeAll(async () => {
     await fleet.api.pause(id);
   }
   await until(async () => (await nginx.streams()).length === 0, { what: 'the end of all publications' });
-}, 90_000);
+});
 
 async function play(name: string, url: string): Promise<void> {
   const file = join(directory, `${name}.flv`);

@@ -164,6 +164,6 @@ describe('a stream that is live', () => {
     }
     await publisher.stop();
     const gone = async () => (await fleet.api.call('GET', '/api/v1/streams/studio/preview')).status === 409;
-    await until(gone, { what: 'the preview to be refused', timeoutMs: 20_000 });
-  }, 60_000);
+    await until(gone, { what: 'the preview to be refused' });
+  });
 });

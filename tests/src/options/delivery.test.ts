@@ -8,7 +8,7 @@ import { type Upload, UploadSink } from '../harness/upload-sink.ts';
 /** Of the clip: no segment can be shorter. */
 const GOP_S = 2;
 
-describe('the options of an HLS push', { timeout: 60_000 }, () => {
+describe('the options of an HLS push', () => {
   let web: UploadSink;
   let sink: RtmpSink;
   let fleet: Fleet;
@@ -46,7 +46,6 @@ describe('the options of an HLS push', { timeout: 60_000 }, () => {
   const untilPlaylists = (folder: string, count: number) =>
     until(() => playlists(folder).length >= count && playlists(folder), {
       what: `${count} playlists of ${folder}`,
-      timeoutMs: 20_000,
     });
   const untilEnded = (folder: string) =>
     until(() => text(playlists(folder).at(-1)).includes('ENDLIST'), { what: `the end of ${folder}` });
@@ -87,7 +86,6 @@ describe('the options of an HLS push', { timeout: 60_000 }, () => {
     await fleet.writeConfig(config(3 * GOP_S));
     await until(() => longestSegment(text(playlists('second').at(-1))) > 2.5 * GOP_S, {
       what: 'longer segments',
-      timeoutMs: 25_000,
     });
     expect(await fleet.api.attempts(id)).toMatchObject([
       { cause: 'updated', failed: false },
@@ -132,7 +130,7 @@ describe('the options of an HLS push', { timeout: 60_000 }, () => {
         const push = await fleet.api.push(id);
         return push.dropped_frames > 0 && push;
       },
-      { what: 'segments to be given up', timeoutMs: 15_000 },
+      { what: 'segments to be given up' },
     );
     web.release();
     const back = await fleet.api.waitForStatus(id, 'running');

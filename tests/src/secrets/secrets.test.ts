@@ -139,7 +139,6 @@ stream guarded { input publish://; password ${secrets.streamPassword}; }
     see('refused POST', refused.body);
     await until(async () => (await api.pushes()).filter(({ last_error }) => last_error !== null).length >= 7, {
       what: 'the pushes to fail',
-      timeoutMs: 20_000,
     });
     await until(async () => (await api.pushes()).some(({ status }) => status === 'error'), {
       what: 'one to rest in error',

@@ -22,8 +22,8 @@ beforeAll(async () => {
   up = new TestProcess('up-demo', PINNED_NODE, args, { cwd: REPOSITORY, env: cleanEnvironment(ports) });
   api = new Api(`http://127.0.0.1:${port}`);
   httpUrl = `http://127.0.0.1:${httpPort}`;
-  await until(() => api.pushes(), { what: () => `the API; it said:\n${up.output}`, timeoutMs: 30_000 });
-}, 60_000);
+  await until(() => api.pushes(), { what: () => `the API; it said:\n${up.output}` });
+});
 
 afterAll(() => up?.stop());
 

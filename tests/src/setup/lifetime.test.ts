@@ -43,7 +43,6 @@ async function npmStart(...args: string[]) {
   for (const stream of [npm.stdout, npm.stderr]) stream?.on('data', (text) => (output += text));
   await until(() => output.includes('serving'), {
     what: () => `the fleet to serve, got: ${output}`,
-    timeoutMs: 20_000,
   });
   const family = descendants(npm.pid!);
   const script = scriptProcess(family);

@@ -41,7 +41,6 @@ async function npmStart(name: string): Promise<{ npm: TestProcess; family: numbe
   const api = new Api(`http://127.0.0.1:${port}`);
   const [push] = await until(() => api.pushes(), {
     what: () => `the API; npm start said:\n${npm.output}`,
-    timeoutMs: 30_000,
   });
   await api.waitForStatus(push!.id, 'running');
   await until(() => sink.of(name)[0]?.videoMessages, { what: 'media at the target' });
@@ -57,7 +56,6 @@ it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
     npm.kill(signal);
     await until(() => !family.some(isRunning), {
       what: () => `the end of ${family.filter(isRunning)}; npm start said:\n${npm.output}`,
-      timeoutMs: 15_000,
     });
     await until(() => sink.open().length === 0, { what: 'the end of the push' });
   },
