@@ -52,7 +52,7 @@ class Up {
       if (match === null) throw new Error(`${pattern} is missing in:\n${this.output}`);
       return match;
     };
-    return vi.waitFor(found, { timeout: 40_000, interval: 50 }); // scheduler, worker and Redis start on a busy machine
+    return vi.waitFor(found, { timeout: 90_000, interval: 50 }); // scheduler, worker and Redis start on a busy machine
   }
 
   async exitCode(): Promise<unknown> {
@@ -99,13 +99,13 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-describe('pushfleet up', { timeout: 60_000 }, () => {
+describe('pushfleet up', () => {
   it('pushes what the config file says, answers the other commands, and ends cleanly', async () => {
     const fleet = start(['--processes', '2', '--config', await demo('clean')]);
     await fleet.says(/clean \[.*\] -> rtmp:.*: running on worker-\d/);
     await vi.waitFor(
       () => expect(receiver.look().find(({ name }) => name === 'clean')?.bytes).toBeGreaterThan(20_000),
-      10_000,
+      30_000,
     );
     const [, url] = await fleet.says(/Dashboard +(http:\/\/127\.0\.0\.1:\d+)\//);
 
@@ -121,7 +121,7 @@ describe('pushfleet up', { timeout: 60_000 }, () => {
     expect(children.length).toBeGreaterThanOrEqual(4);
     fleet.process.kill('SIGTERM');
     expect(await fleet.exitCode()).toBe(0);
-    await vi.waitFor(() => expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]), 5000);
+    await vi.waitFor(() => expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]), 30_000);
   });
 
   it('leaves nothing behind when it is killed with -9', async () => {
@@ -129,7 +129,7 @@ describe('pushfleet up', { timeout: 60_000 }, () => {
     await fleet.says(/killed \[.*\] -> .*: running/);
     const children = await fleet.children();
     fleet.process.kill('SIGKILL');
-    await vi.waitFor(() => expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]), 10_000);
+    await vi.waitFor(() => expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]), 30_000);
   });
 
   it('starts a killed worker again, and its pushes with it', async () => {

@@ -154,7 +154,7 @@ describe.each(cases.map((one, index) => ({ ...one, index })))('$name', ({ index,
     expect(Object.keys(report.counted)).toEqual([code]);
     if (code !== 'connect_timeout') return;
     expect(report.tookMs).toBeGreaterThanOrEqual(CONNECT_TIMEOUT_MS - 5);
-    expect(report.tookMs).toBeLessThan(CONNECT_TIMEOUT_MS + 500);
+    expect(report.tookMs).toBeLessThan(CONNECT_TIMEOUT_MS + 2_000); // and not the 5 s of the default
   });
 
   it('was never said to run', () => {

@@ -33,7 +33,7 @@ const worker = async (name: string): Promise<WorkerView> =>
   (await fleet.api.workers()).find((candidate) => candidate.name === name)!;
 const withReason = async (reason: string) =>
   (await fleet.api.pushes({ status: 'pending' })).filter((push) => push.reason === reason);
-const events = async (event: string, signal = AbortSignal.timeout(10_000)) => {
+const events = async (event: string, signal = AbortSignal.timeout(60_000)) => {
   for await (const { data } of fleet.api.events(signal, '0-0')) {
     const told = JSON.parse(data) as { event: string; worker?: string; message?: string };
     if (told.event === event) return told;
@@ -84,8 +84,10 @@ describe('a worker with a budget of 1 Mb/s', () => {
     const taken = async () =>
       (await fleet.api.pushes({ status: 'running' })).filter(({ id }) => waiting.has(id)).length;
     await until(async () => (await taken()) >= 2, { what: 'pushes that were pending to run' });
+    const closed = () => sink.publications.filter(({ closedAt }) => closedAt !== undefined);
+    await until(() => closed().length >= gone.length, { what: 'the paused pushes to end' });
     for (const { id } of stay) expect(await fleet.api.attempts(id)).toEqual([]);
-    expect(sink.publications.filter(({ closedAt }) => closedAt !== undefined)).toHaveLength(gone.length);
+    expect(closed()).toHaveLength(gone.length);
   });
 
   it('leaves the rest to a worker with room', async () => {

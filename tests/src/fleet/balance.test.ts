@@ -18,11 +18,9 @@ afterAll(async () => {
   await scenario?.stop();
 });
 
-const held = async () => (await scenario.fleet.api.workers()).map((worker) => worker.held);
-
 describe('a worker that comes late', () => {
   it('finds the others at their shares', async () => {
-    const shares = await held();
+    const shares = await scenario.shares();
     console.log(`two workers: ${shares.join(' / ')}`);
     expect(shares.reduce((a, b) => a + b)).toBe(PUSHES);
     for (const count of shares) expect(Math.abs(count - PUSHES / 2)).toBeLessThanOrEqual(2 + PUSHES * 0.025);
@@ -33,7 +31,7 @@ describe('a worker that comes late', () => {
     async () => {
       for (let time = 1; time <= REPETITIONS; time++) {
         const late = await scenario.addWorker();
-        expect((await held()).toSorted((a, b) => a - b)[0]).toBe(0);
+        expect((await scenario.shares()).toSorted((a, b) => a - b)[0]).toBe(0);
         const before = scenario.sink.publications.length;
         const since = performance.now();
         for (const [n, name] of scenario.names.entries()) {
@@ -42,7 +40,7 @@ describe('a worker that comes late', () => {
         }
         await scenario.settled();
         const passedMs = performance.now() - since;
-        const shares = await held();
+        const shares = await scenario.shares();
         console.log(`late worker, ${(passedMs / 1_000).toFixed(1)} s of retries: ${shares.join(' / ')}`);
         for (const count of shares) expect(Math.abs(count - SHARE)).toBeLessThanOrEqual(SHARE * 0.15);
         expect(passedMs).toBeLessThan(60_000);
@@ -65,7 +63,7 @@ describe('a worker that comes late', () => {
         what: 'every push to start anew',
       });
       await scenario.settled();
-      const shares = await held();
+      const shares = await scenario.shares();
       console.log(`all restarted: ${shares.join(' / ')}`);
       expect(Math.max(...shares)).toBeLessThanOrEqual(Math.ceil(SHARE) + Math.max(1, Math.ceil(SHARE * 0.05)));
     },

@@ -42,7 +42,7 @@ describe('a push that ends each worker which holds it', () => {
     expect(sink.publications.length).toBe(LOSSES);
     expect(seen).toMatchObject({ worker: null, last_error: { code: 'worker_lost' } });
     expect(seen.last_error!.message).toMatch(/^The worker was lost while it held the push\. \(6 workers in a row/);
-    const journal = (await fleet.api.attempts(id)).toReversed();
+    const journal = (await fleet.api.waitForAttempts(id, LOSSES + 1)).toReversed();
     expect(journal.map(({ cause, failed }) => [cause, failed])).toEqual([
       ...lost.map(() => ['worker_lost', false]),
       ['worker_lost', true],

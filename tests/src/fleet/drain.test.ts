@@ -16,12 +16,15 @@ const names = Array.from({ length: PUSHES }, (_, n) => `push${n}`);
 /** Two groups of pictures of the clip: an end that waits for the next of them leaves half a segment. */
 const SEGMENT_S = 4;
 const channels = ['one', 'two'];
-const FRAME_RATE = 25;
-/** From the last byte of one holder to the first byte of the next: of a push for each of its moves, and in the middle of all. */
-const MAX_GAP_MS = 1_000;
-const TYPICAL_GAP_MS = IS_MEASURED ? 500 : MAX_GAP_MS;
+/**
+ * From the last byte of one holder to the first byte of the next: of a push for each of its moves, and in the middle of all. What is promised is measured
+ * alone on a machine.
+ */
+const [MAX_GAP_MS, TYPICAL_GAP_MS] = IS_MEASURED ? [1_000, 500] : [4_000, 4_000];
 /** An end waits for a sync sample, the rest takes well under a second. */
-const MAX_STOP_MS = 5_000;
+const MAX_STOP_MS = IS_MEASURED ? 5_000 : 10_000;
+/** A push of a worker that is not restarted: what it gets is what there was. */
+const CONTROL = 'control';
 
 describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream that is published elsewhere`, {
   timeout: 180_000 * REPETITIONS,
@@ -41,7 +44,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     for (let count = 0; count < edges.length; count++) await fleet.addWorker({ PUSHFLEET_POOL: 'edge' });
     // Now that all are there, each takes its share.
     await fleet.writeConfig(
-      `stream cam { input publish://; segment_duration ${SEGMENT_S}; ${[...rtmp, ...hls].join(' ')} }`,
+      `stream cam { input publish://; segment_duration ${SEGMENT_S}; push ${sink.url}/${CONTROL}; ${[...rtmp, ...hls].join(' ')} }`,
     );
     await until(async () => (await fleet.api.pushes()).length > 0, { what: 'the config to be read' });
     encoder = publishClip(`${fleet.worker('worker-1').rtmpUrl}/live/cam`);
@@ -60,6 +63,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
 
   const edges = ['worker-2', 'worker-3', 'worker-4'];
   const restart = (name: string, state?: 'drained') => fleet.restartWorker(name, state, { PUSHFLEET_POOL: 'edge' });
+  const edgeWorkers = async () => (await fleet.api.workers()).filter(({ pool }) => pool === 'edge');
   const worker = async (name: string) => (await fleet.api.workers()).find((known) => known.name === name);
 
   function allRun(): Promise<unknown> {
@@ -71,7 +75,9 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
         const groups = Map.groupBy(pushes, ({ status, reason, worker: at }) => `${status} ${reason} ${at}`);
         last = [...groups].map(([group, members]) => [group, members.length]);
         const running = pushes.filter(({ status }) => status === 'running');
-        return running.length === PUSHES + channels.length && sink.open().length === PUSHES;
+        const open = sink.open();
+        const all = running.length === PUSHES + channels.length + 1 && open.length === PUSHES + 1;
+        return all && open.every(({ firstMediaAt }) => firstMediaAt !== undefined);
       },
       { what },
     );
@@ -99,16 +105,16 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
 
   const gapsOf = (moved: ReturnType<typeof moves>): number[] => moved.map(({ gapMs }) => gapMs);
 
-  /** All pictures that the sink has got, and when. */
-  const pictures = () => ({
-    at: performance.now(),
-    count: sink.publications.reduce((sum, { videoMessages }) => sum + videoMessages, 0),
-  });
+  /** Pictures that the sink has got so far: from the push that stays where it is, and from all others together. */
+  function pictures(): { readonly control: number; readonly others: number } {
+    const count = (of: readonly Publication[]) => of.reduce((sum, { videoMessages }) => sum + videoMessages, 0);
+    const control = count(sink.of(CONTROL));
+    return { control, others: count(sink.publications) - control };
+  }
 
-  /** Pictures that each move has lost, or shown twice, on average: what came against what the time was enough for. */
+  /** Pictures that each move has lost, or shown twice, on average: what came against what there was. */
   function extraPictures(from: ReturnType<typeof pictures>, to: ReturnType<typeof pictures>, moved: number): number {
-    const expected = (PUSHES * FRAME_RATE * (to.at - from.at)) / 1000;
-    return (to.count - from.count - expected) / moved;
+    return (to.others - from.others - PUSHES * (to.control - from.control)) / moved;
   }
 
   /** From the end of each segment to the begin of the next, where another attempt goes on. */
@@ -168,12 +174,13 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     console.log(`HLS, from the last segment of one worker to the first of the next: ${figures(missing)}`);
     expect(missing.length).toBeGreaterThanOrEqual(channels.length);
     // By the wall clock of two hosts; a picture lasts 40 ms, a lost segment 2 s at least.
-    expect(missing.filter((ms) => Math.abs(ms) > 200)).toEqual([]);
+    expect(missing.filter((ms) => Math.abs(ms) > (IS_MEASURED ? 200 : 1_000))).toEqual([]);
     await expectNothingLost();
   });
 
   it('a worker is drained by the API: it says what is left, then that nothing is, and takes nothing', async () => {
-    const name = (await fleet.api.pushes()).find(({ protocol }) => protocol === 'rtmp')!.worker!;
+    const name = (await fleet.api.pushes()).find(({ protocol, pool }) => protocol === 'rtmp' && pool === 'edge')!
+      .worker!;
     const since = performance.now();
     expect(await fleet.api.drain(name)).toMatchObject({ state: 'draining', drain: { by: 'api' } });
     await until(async () => (await worker(name))?.state === 'drained', { what: `${name} to be drained` });
@@ -191,7 +198,7 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     const drained = (await fleet.api.workers()).find(({ state }) => state === 'drained')!.name;
     await fleet.worker(drained).stop();
     await restart(drained, 'drained');
-    const [other] = (await fleet.api.workers()).filter(({ name, held }) => name !== drained && held > 0);
+    const [other] = (await edgeWorkers()).filter(({ name, held }) => name !== drained && held > 0);
     await fleet.worker(other!.name).stop();
     await allRun();
     expect(await worker(drained)).toMatchObject({ state: 'drained', held: 0 });
@@ -199,11 +206,11 @@ describe(`three workers hold ${PUSHES} RTMP pushes and 2 HLS pushes of a stream 
     await fleet.api.undrain(drained);
     await until(async () => (await worker(drained))?.state === 'ready', { what: `${drained} to be ready` });
     await restart(other!.name);
-    const [last] = (await fleet.api.workers()).filter(({ name, held }) => name !== drained && held > 0);
+    const [last] = (await edgeWorkers()).filter(({ name, held }) => name !== drained && held > 0);
     await fleet.worker(last!.name).stop();
     await allRun();
     console.log(`gap of each move: ${figures(gapsOf(moves(undrained)))}`);
-    expect((await worker(drained))?.held).toBeGreaterThan(0);
+    await until(async () => (await worker(drained))?.held, { what: `${drained} to hold something` });
     await expectNothingLost();
   });
 });

@@ -70,6 +70,7 @@ describe('an HLS publication that stops and goes on', () => {
     for (const process of ended) await process.exited;
     await fleet.redis.kill();
     await fleet.redis.restart();
+    await poller.looked();
     const before = poller.last!;
     const redis = connectRedis(fleet.redis.url, () => {});
     expect(await redis.dbsize()).toBe(0);
@@ -87,6 +88,7 @@ describe('an HLS publication that stops and goes on', () => {
 
   it('ended by SIGTERM, worker after worker, it is not over for players', async () => {
     for (const worker of fleet.workers) if (worker.isRunning) await worker.stop();
+    await poller.looked();
     const before = poller.last!;
     expect(before.isEnded).toBe(false);
     await fleet.addWorker();

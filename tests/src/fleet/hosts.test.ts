@@ -10,6 +10,7 @@ import { cleanEnvironment, PINNED_NODE } from '../harness/fleet.ts';
 import { commandAt, type NetworkHost, startAt, TestNetwork, whyNoNamespaces } from '../harness/network-namespaces.ts';
 import { REDIS_PASSWORD, type RedisServer, startRedisServer } from '../harness/redis-server.ts';
 import { type RtmpSink, startRtmpSink } from '../harness/rtmp-sink.ts';
+import { IS_MEASURED } from '../harness/scenario.ts';
 import type { TestProcess } from '../harness/test-process.ts';
 import { until } from '../harness/until.ts';
 
@@ -17,7 +18,9 @@ const PUSHES = 9;
 const BITRATE_BPS = 1_500_000;
 const CUT_MS = 8_000;
 /** The kernel has taken what it can by then, and then nothing for two seconds. */
-const STALL_TOLD_MS = 8_000;
+const STALL_TOLD_MS = IS_MEASURED ? 8_000 : 12_000;
+/** Until a host without Redis has closed its pushes, until others have them, and until a host whose cable is back has closed its own. */
+const [CLOSED_MS, TAKEN_OVER_MS, LETS_GO_MS] = IS_MEASURED ? [2_000, 5_000, 4_000] : [4_000, 10_000, 8_000];
 const APPS = join(import.meta.dirname, '..', '..', '..', 'apps');
 const names = Array.from({ length: PUSHES }, (_, n) => `host${n}`);
 
@@ -137,9 +140,9 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', () => 
     const closedMs = before.map(({ closedAt = Number.NaN }) => closedAt - since);
     const ms = takenOverMs(held, since);
     console.log(`Redis out of reach: closed after ${figures(closedMs)}, media from elsewhere after ${figures(ms)}`);
-    expect(Math.max(...closedMs)).toBeLessThan(2_000);
-    expect(Math.max(...ms)).toBeLessThan(5_000);
-    await sleep(CUT_MS - (performance.now() - since)); // the cut is to last that long
+    expect(Math.max(...closedMs)).toBeLessThan(CLOSED_MS);
+    expect(Math.max(...ms)).toBeLessThan(TAKEN_OVER_MS);
+    await sleep(Math.max(0, CUT_MS - (performance.now() - since))); // the cut is to last that long
     network.heal(host, hub);
     const backMs = await backInTheFleetMs();
     console.log(`Redis in reach: back in the fleet after ${backMs | 0} ms`);
@@ -185,8 +188,8 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', () => 
     await untilTakenOver(held, since);
     const ms = takenOverMs(held, since);
     console.log(`cable pulled: media from elsewhere after ${figures(ms)}`);
-    expect(Math.max(...ms)).toBeLessThan(5_000);
-    await sleep(CUT_MS - (performance.now() - since)); // the cut is to last that long
+    expect(Math.max(...ms)).toBeLessThan(TAKEN_OVER_MS);
+    await sleep(Math.max(0, CUT_MS - (performance.now() - since))); // the cut is to last that long
     network.plugIn(host);
     const healedAt = performance.now();
     const backMs = await backInTheFleetMs();
@@ -197,7 +200,7 @@ describe.skipIf(obstacle !== undefined)('three hosts with a worker each', () => 
     console.log(
       `cable back: closed after ${figures(closedMs)}, last bytes ${figures(lateMs)}, in the fleet ${backMs | 0} ms`,
     );
-    expect(Math.max(...closedMs)).toBeLessThan(4_000);
+    expect(Math.max(...closedMs)).toBeLessThan(LETS_GO_MS);
     await settled();
   });
 });

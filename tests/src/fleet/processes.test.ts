@@ -28,11 +28,15 @@ describe('a host with two worker processes', () => {
     sink = await new RtmpSink(undefined).listen();
     const pushes = names.map((name) => `push ${sink.url}/${name} retry_timeout=1;`).join(' ');
     const streams = published.map((name) => `stream ${name} { input publish://; push ${sink.url}/${name}; }`);
-    fleet = await startFleet({
-      workers: 0,
-      config: `stream film { input file://${CLIP}; ${pushes} } ${streams.join(' ')} stream spare { input publish://; }`,
-    });
+    fleet = await startFleet({ workers: 0 });
     group = await startGroup();
+    await until(async () => (await fleet.api.workers()).filter(({ state }) => state === 'ready').length === 2, {
+      what: 'both processes to be known',
+    });
+    // Now that both are there, each takes its share.
+    await fleet.writeConfig(
+      `stream film { input file://${CLIP}; ${pushes} } ${streams.join(' ')} stream spare { input publish://; }`,
+    );
   });
 
   afterAll(async () => {
@@ -172,7 +176,7 @@ describe('a host with two worker processes', () => {
     await group.waitForLog(new RegExp(`worker-${number} was ended by SIGKILL; starting it again in 0\\.5 s`));
     await untilServing(group);
     expect(group.pidOf(number)).not.toBe(before);
-    expect(performance.now() - since).toBeLessThan(15_000);
+    expect(performance.now() - since).toBeLessThan(30_000);
     expect(sink.overlaps('media')).toEqual([]);
   });
 
@@ -205,12 +209,11 @@ describe('a host with two worker processes', () => {
   });
 });
 
+/** A kept connection may be closed at the moment when it is to be used again: then the request goes out once more, as every client does it. */
 function statusOf(url: string, agent?: Agent): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    get(url, { agent }, (response) => response.resume().on('end', () => resolve(response.statusCode))).on(
-      'error',
-      reject,
-    );
+    const request = get(url, { agent }, (response) => response.resume().on('end', () => resolve(response.statusCode)));
+    request.on('error', (error) => (request.reusedSocket ? resolve(statusOf(url, agent)) : reject(error)));
   });
 }
 

@@ -7,12 +7,13 @@ import { Scenario } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
 const ROUNDS = Number(process.env.PUSHFLEET_ROUNDS ?? 10);
-const SEED = Number(process.env.PUSHFLEET_SEED ?? Math.floor(Math.random() * 1e6));
+/** The same faults each time; others are found with other seeds. */
+const SEED = Number(process.env.PUSHFLEET_SEED ?? 20261130);
 /** One more in a row, without health between them, would make a push one that ends its workers. */
 const LOSSES_IN_A_ROW = 4;
 const TEST_TIMEOUT_MS = 120_000 + ROUNDS * 15_000;
 /** Its target sees the end of a connection at most so long after its worker was killed. */
-const DEATH_IS_SEEN_MS = 300;
+const DEATH_IS_SEEN_MS = 1_000;
 /** Sessions as long as this have been reported, whatever happened to Redis meanwhile. */
 const REPORTED_MS = 8_000;
 /** Clocks of one host, and what happens between a target's word and its being heard. */

@@ -71,7 +71,7 @@ it('pushes move to a late worker slowly, each ends cleanly, and then nothing mov
   const gaps = names.flatMap((name) => sink.gapsMs(name));
   console.log(`pauses between moves of one worker: ${figures(pauses)}; interruptions: ${figures(gaps)}`);
   expect(gaps).toHaveLength(moves.length);
-  expect(Math.max(...gaps)).toBeLessThan(2_500);
+  expect(Math.max(...gaps)).toBeLessThan(IS_MEASURED ? 2_500 : 5_000);
   expect(sink.overlaps('connection')).toEqual([]);
   const left = sink.publications.filter(({ closedAt }) => closedAt !== undefined);
   expect(left.filter(({ goodbyes }) => goodbyes.length === 0)).toEqual([]);

@@ -7,8 +7,11 @@ import { until } from '../harness/until.ts';
 const TEST_TIMEOUT_MS = 180_000 * REPETITIONS;
 /** Longer than anybody waits before he acts. */
 const [STANDSTILL_MS, ABSENCE_MS] = IS_MEASURED ? [20_000, 8_000] : [8_000, 6_000];
-/** A retry comes late by this much at most: looks at the queue and the connect. */
-const LATE_MS = 1_500;
+/**
+ * A retry comes late by this much at most: looks at the queue and the connect. On a machine that has other things to do by more, but still before
+ * Redis is back.
+ */
+const LATE_MS = IS_MEASURED ? 1_500 : 3_500;
 
 describe('what steers the fleet fails under 200 pushes', () => {
   let scenario: Scenario;

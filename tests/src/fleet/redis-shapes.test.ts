@@ -9,9 +9,15 @@ import { type RedisCluster, startRedisCluster } from '../harness/redis-cluster.t
 import { type RedisSentinels, startRedisSentinels } from '../harness/redis-sentinels.ts';
 import { REDIS_PASSWORD, type RedisServer, startRedisServer } from '../harness/redis-server.ts';
 import { type RtmpSink, startRtmpSink } from '../harness/rtmp-sink.ts';
+import { IS_MEASURED } from '../harness/scenario.ts';
 import { until } from '../harness/until.ts';
 
 const PUSHES = 24;
+/**
+ * From a new master to a change that is taken, to media from another worker, and the same when that has to wait for 4 s after a failover. What is promised
+ * is measured alone on a machine.
+ */
+const [WRITABLE_MS, TAKEOVER_MS, LATE_TAKEOVER_MS] = IS_MEASURED ? [3_000, 5_000, 7_000] : [8_000, 10_000, 14_000];
 /** Longer than any node of the cluster waits for another one. */
 const STANDSTILL_MS = 4_000;
 const names = Array.from({ length: PUSHES }, (_, n) => `shape${n}`);
@@ -97,12 +103,14 @@ class Scene {
 
   /** The worker that holds most pushes dies; from then to the first media from the other one, for each push. */
   async takeoverMs(): Promise<number[]> {
-    const [most] = (await this.fleet.api.workers()).toSorted((a, b) => b.held - a.held);
+    // Of the reports: what a worker says of itself is as old as its last beat.
+    const holders = Map.groupBy(await this.fleet.api.pushes({ status: 'running' }), ({ worker }) => worker!);
+    const [name, its] = [...holders].toSorted(([, a], [, b]) => b.length - a.length)[0]!;
     const since = performance.now();
-    this.fleet.worker(most!.name).kill('SIGKILL');
+    this.fleet.worker(name).kill('SIGKILL');
     const begun = () => this.sink.publications.filter(({ publishedAt }) => publishedAt > since);
-    await until(() => begun().length === most!.held && begun().every(({ firstMediaAt }) => firstMediaAt), {
-      what: () => `${most!.held} pushes to be taken over: ${begun().length}`,
+    await until(() => begun().length === its.length && begun().every(({ firstMediaAt }) => firstMediaAt), {
+      what: () => `${its.length} pushes to be taken over: ${begun().length}`,
     });
     await this.settled();
     expect(this.sink.overlaps('connection')).toEqual([]);
@@ -127,13 +135,13 @@ describe('sentinels choose another master', () => {
     const connection = connectRedis(redis.url, () => {});
     const states: string[] = [];
     for (const state of ['ready', 'connecting', 'end']) connection.on(state, () => states.push(state));
-    const comesTo = (state: string) => until(() => states.at(-1) === state, { what: state, everyMs: 1 });
+    const comesTo = (state: string) => until(() => states.at(-1) === state, { what: state });
     await comesTo('ready');
+    connection.once('connecting', () => connection.disconnect(true)); // what ioredis does by itself when a sentinel tells
     connection.disconnect(true);
-    await comesTo('connecting');
-    connection.disconnect(true); // what ioredis does by itself when a sentinel tells
-    await comesTo('ready');
-    expect(states).toContain('end');
+    await until(() => states.includes('end') && states.at(-1) === 'ready', {
+      what: () => `end, then ready: ${states}`,
+    });
     connection.disconnect();
     await comesTo('end');
     await sleep(1_000);
@@ -152,7 +160,7 @@ describe('sentinels choose another master', () => {
     console.log(
       `master stands still: promoted ${promotedMs | 0} ms, changes taken ${writableMs | 0} ms after it stopped`,
     );
-    expect(writableMs - promotedMs).toBeLessThan(3_000);
+    expect(writableMs - promotedMs).toBeLessThan(WRITABLE_MS);
     await scene.settled();
     await scene.expectUntouched(publications);
   });
@@ -166,13 +174,13 @@ describe('sentinels choose another master', () => {
     const promotedMs = performance.now() - since;
     const writableMs = await scene.writableAfterMs(since);
     console.log(`master killed: promoted ${promotedMs | 0} ms, changes taken ${writableMs | 0} ms after its death`);
-    expect(writableMs - promotedMs).toBeLessThan(3_000);
+    expect(writableMs - promotedMs).toBeLessThan(WRITABLE_MS);
     await scene.settled();
     await scene.expectUntouched(publications);
     await scene.expectOperable();
     const ms = await scene.takeoverMs();
     console.log(`after the failover, kill -9 of a worker: ${figures(ms)}`);
-    expect(Math.max(...ms)).toBeLessThan(5_000);
+    expect(Math.max(...ms)).toBeLessThan(TAKEOVER_MS);
   });
 });
 
@@ -236,7 +244,7 @@ describe('a Redis Cluster of three masters', () => {
     (await redis.master()).process.kill('SIGKILL');
     const writableMs = await scene.writableAfterMs(since);
     console.log(`node of the slot killed: changes taken ${writableMs | 0} ms after its death`);
-    expect(writableMs).toBeLessThan(10_000);
+    expect(writableMs).toBeLessThan(IS_MEASURED ? 10_000 : 20_000);
     await scene.settled();
     await scene.expectUntouched(publications);
   });
@@ -245,7 +253,7 @@ describe('a Redis Cluster of three masters', () => {
     const ms = await scene.takeoverMs();
     console.log(`on the cluster, kill -9 of a worker: ${figures(ms)}`);
     // For 4 s after a failover nobody is declared dead.
-    expect(Math.max(...ms)).toBeLessThan(7_000);
+    expect(Math.max(...ms)).toBeLessThan(LATE_TAKEOVER_MS);
   });
 });
 
@@ -268,7 +276,7 @@ describe.skipIf(valkey === undefined)('Valkey', () => {
 
   it('is worked with like Redis', async () => {
     await scene.expectOperable();
-    expect(Math.max(...(await scene.takeoverMs()))).toBeLessThan(5_000);
+    expect(Math.max(...(await scene.takeoverMs()))).toBeLessThan(TAKEOVER_MS);
   });
 });
 

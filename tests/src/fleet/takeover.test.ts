@@ -63,8 +63,11 @@ describe('two workers hold 20 pushes', () => {
     names.filter((name) => sink.of(name).some(({ closedAt }) => closedAt !== undefined && closedAt >= since));
 
   it('both take a fair part of a burst', async () => {
-    const held = (await fleet.api.workers()).map((worker) => worker.held);
-    expect(held.reduce((a, b) => a + b)).toBe(PUSHES);
+    const shares = async () => {
+      const held = (await fleet.api.workers()).map((worker) => worker.held);
+      return held.reduce((a, b) => a + b) === PUSHES && held;
+    };
+    const held = await until(shares, { what: 'the workers to have told what they hold' });
     expect(Math.min(...held)).toBeGreaterThanOrEqual(PUSHES / 4);
   });
 

@@ -12,6 +12,8 @@ const ABSENCE_MS = IS_MEASURED ? 8_000 : 5_000;
 const BEAT_UNDER_WAY_MS = 600;
 /** Longer than the 1.2 s after which workers ask one another, and the 0.4 s for the answers. */
 const REDIS_IS_MISSED_MS = 2_000;
+/** Until media is there again at all targets, and from the waking of a worker to the end of its last connection. What is promised is measured alone on a machine. */
+const [RECOVERY_MS, LETS_GO_MS] = IS_MEASURED ? [5_000, 100] : [10_000, 1_000];
 const TEST_TIMEOUT_MS = 180_000 * REPETITIONS;
 
 describe('workers fail under 200 pushes', () => {
@@ -26,14 +28,14 @@ describe('workers fail under 200 pushes', () => {
     await scenario?.stop();
   });
 
-  /** Media is there again within 5 s, of the half of the pushes within 3 s; one fault alone says nothing of the usual. */
+  /** Media is there again in time, of the half of the pushes within 3 s; one fault alone says nothing of the usual. */
   async function times(fault: () => Promise<Observation>): Promise<void> {
     const seen: Observation[] = [];
     for (let time = 0; time < REPETITIONS; time++) seen.push(await fault());
     for (const one of seen) expectOthersUntouched(one);
     const recoveryMs = seen.flatMap((one) => one.recoveryMs);
     expect(recoveryMs.length).toBeGreaterThan(0);
-    expect(at(recoveryMs, 1)).toBeLessThan(5_000);
+    expect(at(recoveryMs, 1)).toBeLessThan(RECOVERY_MS);
     if (IS_MEASURED) expect(at(recoveryMs, 0.5)).toBeLessThan(3_000);
   }
 
@@ -108,7 +110,7 @@ describe('workers fail under 200 pushes', () => {
           `woken: the last of ${frozen.length} closed after ${Math.round(at(closingMs, 1)!)} ms; media after that: ${late}`,
         );
         expect(late).toBe(0);
-        expect(at(closingMs, 1)).toBeLessThan(100);
+        expect(at(closingMs, 1)).toBeLessThan(LETS_GO_MS);
         return seen;
       }),
     TEST_TIMEOUT_MS,
@@ -175,7 +177,7 @@ describe('workers fail under 200 pushes', () => {
       });
       expectOthersUntouched(seen);
       expect(frozen.filter(({ closedAt }) => closedAt === undefined)).toEqual([]);
-      expect(at(seen.recoveryMs, 1)).toBeLessThan(7_000);
+      expect(at(seen.recoveryMs, 1)).toBeLessThan(IS_MEASURED ? 7_000 : 12_000);
     },
     TEST_TIMEOUT_MS,
   );

@@ -54,7 +54,7 @@ describe('the fault proxy', () => {
     const start = performance.now();
     await answers('x'.repeat(10_000));
     expect(performance.now() - start).toBeGreaterThan(400);
-    expect(proxy.bytesToClient).toBe(10_005);
+    await until(() => proxy.bytesToClient === 10_005, { what: 'all bytes to be counted' });
   });
 
   it('cuts politely, resets rudely, and refuses until it listens again', async () => {

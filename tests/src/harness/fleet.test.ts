@@ -12,8 +12,8 @@ it('a fleet starts, pushes a published stream, and leaves no process behind', as
     config: `stream cam { input publish://; push ${sink.url}/copy retry_timeout=1; }`,
   });
   const publisher = publishClip(`${fleet.workers[0]!.rtmpUrl}/live/cam`);
-  const [push] = await until(async () => fleet.api.pushes(), { what: 'the push of the configuration' });
-  const { worker } = await fleet.api.waitForStatus(push!.id, 'running');
+  const push = await until(async () => (await fleet.api.pushes())[0], { what: 'the push of the configuration' });
+  const { worker } = await fleet.api.waitForStatus(push.id, 'running');
   expect(fleet.worker(worker!).isRunning).toBe(true);
   await until(() => (sink.of('copy')[0]?.videoMessages ?? 0) > 25, { what: 'a second of video' });
   expect(sink.violations).toEqual([]);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
+import { until } from './until.ts';
 
 /** A segment as the playlists that listed it have told of it. Times of the poller are milliseconds of `performance.now()`. */
 export interface PolledSegment {
@@ -77,6 +78,12 @@ export class HlsPoller {
     return this.segments.filter(({ listedAt }) => listedAt > at);
   }
 
+  /** Resolves when it has looked once more from the beginning: whatever the server has now has been seen. */
+  async looked(): Promise<void> {
+    const polls = this.#polls;
+    await until(() => this.#polls >= polls + 2, { what: 'the player to look again', everyMs: POLL_MS }); // one may be under way
+  }
+
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#done;
@@ -90,6 +97,7 @@ export class HlsPoller {
       } catch (error) {
         this.#note(`the server failed: ${error}`);
       }
+      this.#polls += 1;
       await sleep(POLL_MS);
     }
   }
@@ -97,7 +105,6 @@ export class HlsPoller {
   async #look(): Promise<void> {
     const { statusCode, body } = await this.#ask('GET', this.#url);
     const text = await body.text();
-    this.#polls += 1;
     if (statusCode !== 200) {
       if (this.last !== undefined) this.#note(`the playlist was answered with ${statusCode}`);
       return;

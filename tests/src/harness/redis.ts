@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type PrivateRedis, startPrivateRedis } from '@pushfleet/cli/private-redis';
 import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
+import { until } from './until.ts';
 
 /** A Redis for one test file, to be harmed at will. */
 export class TestRedis {
@@ -49,6 +50,17 @@ export class TestRedis {
     const { dataDir } = this.#options;
     if (!keepData && dataDir !== undefined) await rm(join(dataDir, 'appendonlydir'), { recursive: true, force: true });
     this.#server = await startPrivateRedis(this.#options);
+  }
+
+  /** Resolves when all that was answered is in the file too, so that `kill` does not lose it: a slow disk may hold it up for a second or two. */
+  async persisted(): Promise<void> {
+    const client = new Redis(this.url);
+    try {
+      const isWritten = async () => /^aof_buffer_length:0\r$/m.test(await client.info('persistence'));
+      await until(isWritten, { what: 'the append-only file to be written' });
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** Everything is gone from one moment to the next: FLUSHALL. */

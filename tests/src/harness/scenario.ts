@@ -100,6 +100,12 @@ export class Scenario {
     return this.fleet.workers.filter((worker) => worker.isRunning).toSorted((a, b) => load(b) - load(a));
   }
 
+  /** How many pushes each of the workers that run holds, as their reports say: what `workers` of the API says of it is as old as their last beats. */
+  async shares(): Promise<number[]> {
+    const held = Map.groupBy(await this.fleet.api.pushes(), ({ worker }) => worker);
+    return this.fleet.workers.filter(({ isRunning }) => isRunning).map(({ id }) => held.get(id)?.length ?? 0);
+  }
+
   /** The id of each push. */
   async idsByName(): Promise<Map<string, string>> {
     return new Map((await this.fleet.api.pushes()).map((push) => [nameOf(push), push.id]));

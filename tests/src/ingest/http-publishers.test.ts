@@ -212,6 +212,7 @@ describe('a publisher at the wrong worker', () => {
 
   it('that is being drained is sent to another', async () => {
     await fleet.api.drain('worker-1');
+    await until(async () => (await curl(`${here.httpUrl}/ready`)).statuses[0] === 503, { what: 'worker-1 to drain' });
     const { statuses, url } = await curl(`${here.httpUrl}/moving/mpegts`, ['-L', '-T', ts]);
     expect(statuses).toEqual([302, 100, 200]);
     expect(url).toBe(`${elsewhere.httpUrl}/moving/mpegts`);

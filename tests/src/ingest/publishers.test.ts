@@ -10,9 +10,13 @@ import { decodeErrors, monotonic } from '../harness/media-judges.ts';
 import { type NginxRtmp, startNginxRtmp } from '../harness/nginx-rtmp.ts';
 import { RtmpClient } from '../harness/rtmp-client.ts';
 import { encodeAmf, MESSAGE } from '../harness/rtmp-wire.ts';
+import { IS_MEASURED } from '../harness/scenario.ts';
 import { StatusWatch } from '../harness/status-watch.ts';
 import type { TestProcess } from '../harness/test-process.ts';
 import { until } from '../harness/until.ts';
+
+/** Three seconds of silence, and what a busy machine adds. */
+const GIVES_WAY_MS = IS_MEASURED ? 5_000 : 10_000;
 
 let nginx: NginxRtmp;
 let fleet: Fleet;
@@ -157,6 +161,7 @@ describe('a publisher whose sound comes long after it was announced', () => {
     await until(async () => (await fleet.api.push(id)).frames >= pictures.length, { what: 'the push to send' });
     client.end();
     await until(async () => (await fleet.api.stream('early')).source === null, { what: 'its end' });
+    await fleet.api.waitForSilence(id);
     await fleet.api.pause(id);
     await nginx.untilGone('early');
     const received = (await packets(nginx.recording('early'))).filter(({ kind }) => kind === 'video');
@@ -193,7 +198,7 @@ describe('a publisher that has fallen silent without an end', () => {
     const replacedAfterMs = Math.round(performance.now() - since);
     console.log(`replaced ${replacedAfterMs} ms after the last byte`);
     expect(replacedAfterMs).toBeGreaterThan(2_500);
-    expect(replacedAfterMs).toBeLessThan(5_000);
+    expect(replacedAfterMs).toBeLessThan(GIVES_WAY_MS);
     successor.close();
     silent.kill('SIGCONT');
     expect((await silent.exited).code).not.toBe(0); // its connection has been closed
@@ -227,8 +232,9 @@ describe('a publisher that has fallen silent without an end', () => {
     const acceptedAfterMs = Math.round(performance.now() - since);
     console.log(`accepted at another worker ${acceptedAfterMs} ms after the last byte`);
     expect(acceptedAfterMs).toBeGreaterThan(2_500);
-    expect(acceptedAfterMs).toBeLessThan(5_000);
-    expect((await fleet.api.stream('moving')).source).toMatchObject({ worker: 'worker-2' });
+    expect(acceptedAfterMs).toBeLessThan(GIVES_WAY_MS);
+    const isThere = async () => (await fleet.api.stream('moving')).source?.worker === 'worker-2';
+    await until(isThere, { what: 'the stream to be at worker-2' });
     successor.close();
     silent.kill('SIGCONT');
     await silent.exited;

@@ -55,7 +55,7 @@ describe('another service with nothing but bullmq', () => {
     const push = await fleet.api.waitForStatus(id, 'running');
     expect(push).toMatchObject({ stream: 'clip', origin: 'intake', retry_timeout: 10, labels: { owner: 'shop' } });
     const [first] = sink.of(key('mine'));
-    expect(first!.firstMediaAt).toBeGreaterThan(0);
+    await until(() => first!.firstMediaAt, { what: 'media' });
     const acceptedMs = Date.parse(push.connected_at!) - Date.parse(push.created_at);
     console.log(`add: the target has accepted ${acceptedMs} ms after the scheduler took the request`);
 
@@ -71,6 +71,7 @@ describe('another service with nothing but bullmq', () => {
 
     await ask(act('restart', id));
     await until(() => sink.of(key('mine'))[2]?.firstMediaAt, { what: 'a connection after the restart' });
+    await until(() => second!.connectionEnd, { what: 'the end of the connection before' });
     expect(second).toMatchObject({ goodbyes: ['FCUnpublish', 'deleteStream'], connectionEnd: 'fin' });
     await fleet.api.waitForStatus(id, 'running');
 

@@ -9,7 +9,7 @@ import { ConformanceStream } from '../conformance/session.ts';
 import { groupsOfPictures, type Media, readClip } from '../conformance/source.ts';
 import { type ApacheDav, startApacheDav } from '../harness/apache-dav.ts';
 import { decodeErrors, frameCount, monotonic } from '../harness/media-judges.ts';
-import { type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
+import { type LoggedRequest, type NginxDav, startNginxDav } from '../harness/nginx-dav.ts';
 import { until } from '../harness/until.ts';
 
 /** Of the clip: groups of 2 s, of which the last one is not complete when the stream ends. */
@@ -121,9 +121,10 @@ it('nginx loses the segments that no playlist lists any more', async () => {
   stream.end();
   expect(await sent).toBe('ended');
   await stream.close();
-  expect(new Set((await deletes()).map(({ status }) => status))).toEqual(new Set([204]));
+  const deleted = await deletes();
+  expect(new Set(deleted.map(({ status }) => status))).toEqual(new Set([204]));
   const files = await nginx.files('full/deleted');
-  for (const { path } of await deletes()) expect(files).not.toContain(path.split('/').at(-1));
+  for (const { path } of deleted) expect(files).not.toContain(path.split('/').at(-1));
   expect(await decodeErrors(`${nginx.url}/full/deleted/index.m3u8`)).toEqual([]);
 });
 
@@ -136,9 +137,17 @@ it('Apache behind Digest gets every segment once, in folders that were made for 
   await stream.close();
   const files = await apache.files('live/cam');
   expect(files.filter((name) => name.endsWith('.ts')).length).toBe(COMPLETE_SEGMENTS);
-  const requests = await apache.requests();
+  const isSegment = ({ method, path }: LoggedRequest) => method === 'PUT' && path.endsWith('.ts');
+  // A server writes down what it has answered already.
+  const requests = await until(
+    async () => {
+      const logged = await apache.requests();
+      return logged.filter(isSegment).length > COMPLETE_SEGMENTS && logged;
+    },
+    { what: 'all segments in the log' },
+  );
   expect(requests.filter(({ status }) => status === 401).map(({ method }) => method)).toEqual(['GET']);
-  const uploads = requests.filter(({ method, path }) => method === 'PUT' && path.endsWith('.ts'));
+  const uploads = requests.filter(isSegment);
   expect(uploads.map(({ status }) => status)).toEqual([409, ...Array.from({ length: COMPLETE_SEGMENTS }, () => 201)]);
   const playlist = `http://${apache.authority}/dav/live/cam/index.m3u8`;
   expect(await decodeErrors(playlist)).toEqual([]);

@@ -60,7 +60,7 @@ beforeAll(async () => {
   };
   await Promise.all((await fleet.api.pushes()).map(finish));
   await targets.untilGone();
-});
+}, 300_000);
 
 afterAll(async () => {
   await fleet?.stop();
@@ -86,7 +86,7 @@ async function encode(): Promise<void> {
     '27',
   ];
   const groups = ['-g', `${FRAMES_PER_GROUP}`, '-sc_threshold', '0'];
-  await runFfmpeg([...inputs, ...encoder, ...groups, '-c:a', 'aac', '-ac', '2', clip]);
+  await runFfmpeg([...inputs, ...encoder, ...groups, '-c:a', 'aac', '-ac', '2', clip], 180_000);
 }
 
 describe('a stream of 4K pictures at 20 Mb/s', () => {

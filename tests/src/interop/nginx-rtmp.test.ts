@@ -43,8 +43,9 @@ beforeAll(async () => {
     copyTo: sent,
   });
   await Promise.all(['one', 'two', 'three'].map((name) => nginx.untilPublished(name)));
-  await recordStream(`${nginx.url}/two`, played, PLAYED_SECONDS);
+  const player = recordStream(`${nginx.url}/two`, played, PLAYED_SECONDS);
   for (const name of LATE) await addLatePush(name);
+  await player;
   expect(await publisher.exited).toEqual({ code: 0, signal: null });
   await endPushes();
 });

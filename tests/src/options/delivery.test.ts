@@ -87,7 +87,7 @@ describe('the options of an HLS push', () => {
     await until(() => longestSegment(text(playlists('second').at(-1))) > 2.5 * GOP_S, {
       what: 'longer segments',
     });
-    expect(await fleet.api.attempts(id)).toMatchObject([
+    expect(await fleet.api.waitForAttempts(id, 2)).toMatchObject([
       { cause: 'updated', failed: false },
       { cause: 'updated', failed: false },
     ]);
@@ -108,11 +108,11 @@ describe('the options of an HLS push', () => {
     const before = (await untilPlaylists('third', 2)).length;
     await fleet.api.drain((await fleet.api.workers()).find(({ name }) => name === worker)!.id);
     await until(async () => (await fleet.api.push(id)).worker !== worker, { what: 'another worker' });
+    await until(() => text(playlists('third').at(-1)).includes('#EXT-X-DISCONTINUITY'), { what: 'it to go on' });
     await untilPlaylists('third', before + 3);
     const numbers = sequences('third');
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect(numbers.at(-1)! - numbers[0]!).toBeLessThan(20); // and not from the clock anew
-    expect(text(playlists('third').at(-1))).toContain('#EXT-X-DISCONTINUITY');
     expect(playlists('third').filter((upload) => text(upload).includes('ENDLIST'))).toEqual([]);
     await fleet.api.deletePush(id);
     await untilEnded('third');

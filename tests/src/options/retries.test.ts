@@ -6,7 +6,6 @@ import { boardJobOf } from '../harness/bull-board.ts';
 import { CLIP } from '../harness/ffmpeg.ts';
 import { figures, intervals } from '../harness/figures.ts';
 import { type Fleet, startFleet } from '../harness/fleet.ts';
-import { freePort } from '../harness/ports.ts';
 import { type RtmpSinkOptions, startRtmpSink } from '../harness/rtmp-sink.ts';
 import { startClosingTarget, startResettingTarget } from '../harness/tcp-targets.ts';
 import { until } from '../harness/until.ts';
@@ -42,23 +41,23 @@ describe.concurrent('a push whose target is down', () => {
     return target;
   }
 
-  /** Takes a server off its port, as when it crashes. */
-  async function shutDown(target: Target): Promise<void> {
-    targets.splice(targets.indexOf(target), 1);
-    await target.stop();
-  }
-
   const refusingSink = (decide: RtmpSinkOptions['decide']) => own(startRtmpSink({ ...(decide && { decide }) }));
 
   const pushTo = (port: number, options: Omit<NewPush, 'stream' | 'url'>): Promise<PushView> =>
     fleet.api.createPush({ stream: 'clip', url: `rtmp://127.0.0.1:${port}/live/${KEY}`, ...options });
 
-  const untilConnects = (target: Target, count: number, timeoutMs = 30_000) =>
+  const untilConnects = (target: Target, count: number) =>
     until(() => target.connectedAt.length >= count, {
       what: () => `${count} connections, there were ${target.connectedAt.length}`,
-      timeoutMs,
       everyMs: 10,
     });
+
+  /** Each as long as it has to be, but for one that the machine has been late for, and then the next one. */
+  function expectPauses(pauses: readonly number[], wantedMs: number): void {
+    const median = pauses.toSorted((a, b) => a - b)[Math.floor(pauses.length / 2)]!;
+    expect(Math.abs(median / wantedMs - 1)).toBeLessThan(0.2);
+    for (const pause of pauses) expect(Math.abs(pause / wantedMs - 1)).toBeLessThan(0.6);
+  }
 
   /** The report comes first, and the end of the job right after it; Bull Board reads the counter and the state one after the other. */
   async function expectFailedJob(id: string): Promise<void> {
@@ -79,37 +78,29 @@ describe.concurrent('a push whose target is down', () => {
     return target.connectedAt.length - before;
   }
 
-  /** Two failures, then a session of so many ms at least, then the target goes down for good. Answers the connections after that. */
+  /** Two failures, then a session of so many ms at least, then the target takes nobody any more. Answers the connections after that. */
   async function breakAfter(sessionMs: number, failures: number) {
-    const port = await freePort();
-    const closing = await own(startClosingTarget(port));
-    const { id } = await pushTo(port, { retry_timeout: 1.5, retry_limit: 3 });
-    await untilConnects(closing, 2);
-    await fleet.api.waitForStatus(id, 'retry');
-    await shutDown(closing);
-    const sink = await own(startRtmpSink({ port }));
+    const sink = await refusingSink((_name, earlier) => (earlier === 2 ? 'accept' : 'close-after-start'));
+    const { id } = await pushTo(sink.port, { retry_timeout: 1.5, retry_limit: 3 });
     const { connected_at, ...before } = await fleet.api.waitForStatus(id, 'running');
     expect(before.failures_in_a_row).toBe(2);
-    await sleep(Date.parse(connected_at!) + sessionMs - Date.now());
+    await sleep(Math.max(0, Date.parse(connected_at!) + sessionMs - Date.now()));
     await until(async () => (await fleet.api.push(id)).failures_in_a_row === failures, {
       what: `${failures} failures in a row after the session`,
-      timeoutMs: 3_000, // of which the reports take one second
     });
     const sessionS = (Date.now() - Date.parse(connected_at!)) / 1_000;
-    await shutDown(sink);
-    const down = await own(startClosingTarget(port));
-    const broken = await fleet.api.waitForStatus(id, ['retry', 'error']);
+    const known = sink.connectedAt.length;
+    sink.drop();
     await fleet.api.waitForStatus(id, 'error');
-    expect(await connectsWithin(3_000, down)).toBe(0);
-    return { id, broken, sessionS, connects: down.connectedAt };
+    expect(await connectsWithin(3_000, sink)).toBe(0);
+    return { id, sessionS, connects: sink.connectedAt.slice(known) };
   }
 
   // The break of the session is the first failure in a row, which leaves two attempts of three: what `retry_limit` counts are failures.
   it('has the full budget again after ten healthy seconds: the break, and two attempts', async () => {
-    const { id, broken, sessionS, connects } = await breakAfter(HEALTHY_MS, 0);
-    expect(broken).toMatchObject({ status: 'retry', failures_in_a_row: 1 });
+    const { id, sessionS, connects } = await breakAfter(HEALTHY_MS, 0);
     expect(connects).toHaveLength(2);
-    const failed = (await fleet.api.attempts(id)).filter((attempt) => attempt.failed);
+    const failed = (await fleet.api.waitForAttempts(id, 5)).filter((attempt) => attempt.failed);
     // Newest first; the session that broke had begun as the third attempt.
     expect(failed.map(({ attempt }) => attempt)).toEqual([3, 2, 3, 2, 1]);
     await expectFailedJob(id);
@@ -117,8 +108,7 @@ describe.concurrent('a push whose target is down', () => {
   });
 
   it('has nothing left when the session broke too early', async () => {
-    const { id, broken, sessionS, connects } = await breakAfter(HEALTHY_MS - 2_000, 2);
-    expect(broken.status).toBe('error');
+    const { id, sessionS, connects } = await breakAfter(HEALTHY_MS / 2, 2);
     expect(connects).toHaveLength(0);
     await expectFailedJob(id);
     console.log(`2 failures, ${sessionS} s of a session, break: ${connects.length} connections after it`);
@@ -135,10 +125,7 @@ describe.concurrent('a push whose target is down', () => {
     await untilConnects(target, 6);
     const pauses = intervals(target.connectedAt);
     console.log(`retry_timeout=${PAUSE_S}, target ${habit}: ${figures(pauses)}`);
-    for (const pause of pauses) {
-      expect(pause).toBeGreaterThan(PAUSE_S * 1_000 * 0.8);
-      expect(pause).toBeLessThan(PAUSE_S * 1_000 * 1.2);
-    }
+    expectPauses(pauses, PAUSE_S * 1_000);
   });
 
   it('tries every 5 seconds, endlessly, when nothing is said', async () => {
@@ -148,10 +135,7 @@ describe.concurrent('a push whose target is down', () => {
     await untilConnects(target, 4);
     const pauses = intervals(target.connectedAt);
     console.log(`retry_timeout by default: ${figures(pauses)}`);
-    for (const pause of pauses) {
-      expect(pause).toBeGreaterThan(4_000);
-      expect(pause).toBeLessThan(6_000);
-    }
+    expectPauses(pauses, 5_000);
     const { job } = await boardJobOf(fleet.api, push.id);
     expect(job.opts).toMatchObject({ attempts: ENDLESS_ATTEMPTS, backoff: { type: 'fixed', delay: 5_000 } });
   });
@@ -160,8 +144,7 @@ describe.concurrent('a push whose target is down', () => {
     const target = await own(startClosingTarget());
     const { id } = await pushTo(target.port, { retry_timeout: 0.2 });
     await untilConnects(target, 25);
-    const push = await fleet.api.waitForStatus(id, 'retry');
-    expect(push.failures_in_a_row).toBeGreaterThanOrEqual(24);
+    await until(async () => (await fleet.api.push(id)).failures_in_a_row >= 24, { what: '24 failures to be told' });
     const { job } = await boardJobOf(fleet.api, id);
     expect(job.opts.attempts).toBe(2_147_483_647);
     expect(job.stacktrace.length).toBeLessThanOrEqual(1);
@@ -188,9 +171,13 @@ describe.concurrent('a push whose target is down', () => {
       data: { v: 1, push: id, revision: push.revision },
     });
     expect(job.failedReason).toMatch(/^rtmp_badname: .*NetStream\.Publish\.BadName.*not welcome/);
-    const list = await fleet.api.call('GET', '/queues/api/queues?activeQueue=push-default&status=delayed&page=1');
-    expect(list.status).toBe(200);
-    expect(JSON.stringify(list.body)).toContain('not welcome');
+    const list = await until(
+      async () => {
+        const page = await fleet.api.call('GET', '/queues/api/queues?activeQueue=push-default&status=delayed&page=1');
+        return page.status === 200 && JSON.stringify(page.body).includes('not welcome') && page;
+      },
+      { what: 'the list of what is delayed to say why' },
+    );
     expect(JSON.stringify([job, list.body, await fleet.api.attempts(id), push])).not.toContain(KEY);
   });
 
@@ -198,6 +185,7 @@ describe.concurrent('a push whose target is down', () => {
     const target = await own(startClosingTarget());
     const { id } = await pushTo(target.port, { retry_timeout: 1, retry_limit: 3 });
     const expectGivenUp = async (attempts: number) => {
+      await untilConnects(target, attempts);
       const push = await fleet.api.waitForStatus(id, 'error');
       expect(target.connectedAt).toHaveLength(attempts);
       expect(push).toMatchObject({ failures_in_a_row: 3, attempt: 3, next_retry_at: null });
@@ -218,12 +206,13 @@ describe.concurrent('a push whose target is down', () => {
     await fleet.api.waitForStatus(id, 'retry');
     await fleet.api.pause(id);
     await fleet.api.waitForStatus(id, 'disabled');
+    const known = target.connectedAt.length;
     expect(await connectsWithin(3_000, target)).toBe(0);
     const resumedAt = performance.now();
     await fleet.api.resume(id);
     await fleet.api.waitForStatus(id, 'error');
-    expect(target.connectedAt).toHaveLength(5);
-    console.log(`resumed: next attempt after ${Math.round(target.connectedAt[2]! - resumedAt)} ms, then all of 3`);
-    expect(target.connectedAt[2]! - resumedAt).toBeLessThan(500);
+    expect(target.connectedAt).toHaveLength(known + 3);
+    console.log(`resumed: next attempt after ${Math.round(target.connectedAt[known]! - resumedAt)} ms, then all of 3`);
+    expect(target.connectedAt[known]! - resumedAt).toBeLessThan(900); // less than `retry_timeout`
   });
 });

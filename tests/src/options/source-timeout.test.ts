@@ -93,12 +93,12 @@ describe('a stream with one push that has `timeout=3` and one that has none', ()
       `the publisher ${how}: end ${Math.round(sinceStop)} ms after that, ${Math.round(sinceMedia)} ms after the last media`,
     );
     expect(sinceStop).toBeGreaterThan((TIMEOUT_S - 1) * 1_000);
-    expect(sinceStop).toBeLessThan((TIMEOUT_S + 1) * 1_000);
+    expect(sinceStop).toBeLessThan((TIMEOUT_S + 3) * 1_000);
     expect(left).toMatchObject({ goodbyes: ['FCUnpublish', 'deleteStream'], connectionEnd: 'fin' });
     const waiting = await fleet.api.waitForStatus(letGo, 'waiting');
     expect(waiting).toMatchObject({ connected_at: null, next_retry_at: null, reason: expect.stringMatching(/\w/) });
 
-    await sleep(stoppedAt + HOLD_MS - performance.now());
+    await sleep(Math.max(0, stoppedAt + HOLD_MS - performance.now()));
     expect(sink.publications).toHaveLength(sessions);
     expect(kept.closedAt).toBeUndefined();
     expect(await fleet.api.push(held)).toMatchObject({ status: 'stalled', reason: expect.stringContaining('source') });

@@ -5,15 +5,16 @@ import { descendants, isRunning, runningProcesses } from '../harness/process-tab
 import { until } from '../harness/until.ts';
 import { ScratchRepository } from './scratch-repository.ts';
 
-/** Stands for the fleet: has a child of its own, and writes down each signal before it ends cleanly. */
+/** Stands for the fleet: has a child of its own, and writes down each signal before it ends cleanly, `--slow` only when it is told twice. */
 const FLEET = `
   import { spawn } from 'node:child_process';
   import { appendFileSync } from 'node:fs';
   const child = spawn('sleep', ['300']);
+  let ending = process.argv.includes('--slow') ? 2 : 1;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       appendFileSync('signals', signal + ' ');
-      setTimeout(() => { child.kill(); process.exit(0); }, process.argv.includes('--slow') ? 1000 : 100);
+      if (--ending === 0) setTimeout(() => { child.kill(); process.exit(0); }, 100);
     });
   }
   console.log('serving', process.argv.slice(2).join(' '));

@@ -39,10 +39,10 @@ async function npmStart(name: string): Promise<{ npm: TestProcess; family: numbe
   delete env.REDIS_URL;
   const npm = new TestProcess(`start-${name}`, 'npm', ['start'], { cwd: REPOSITORY, env });
   const api = new Api(`http://127.0.0.1:${port}`);
-  const [push] = await until(() => api.pushes(), {
+  const push = await until(async () => (await api.pushes())[0], {
     what: () => `the API; npm start said:\n${npm.output}`,
   });
-  await api.waitForStatus(push!.id, 'running');
+  await api.waitForStatus(push.id, 'running');
   await until(() => sink.of(name)[0]?.videoMessages, { what: 'media at the target' });
   const family = [npm.pid, ...descendants(npm.pid)];
   expect(family.length).toBeGreaterThanOrEqual(PROCESSES.length);

@@ -52,7 +52,7 @@ class ChangeLog implements FleetOutput {
   readonly #context: Context;
   readonly #changes = new PushChanges();
   readonly #arriving = new Set<string>();
-  #answered = false;
+  readonly #addresses = new Set<string>();
   #answering = true;
 
   constructor(context: Context) {
@@ -60,8 +60,7 @@ class ChangeLog implements FleetOutput {
   }
 
   show(state: FleetState): void {
-    if (state.answered && !this.#answered) this.#write(addressLines(state).join('\n'));
-    this.#answered = state.answered;
+    if (state.answered) this.#tellAddresses(addressLines(state));
     if (this.#answering !== state.answering && state.answered && state.phase === 'running') {
       this.notice(state.answering ? 'The scheduler answers again.' : 'The scheduler does not answer.');
     }
@@ -81,6 +80,14 @@ class ChangeLog implements FleetOutput {
   }
 
   close(): void {}
+
+  /** Those that are news: the scheduler may answer before a worker listens, and before it has read what streams there are. */
+  #tellAddresses(lines: readonly string[]): void {
+    for (const line of lines) {
+      if (!this.#addresses.has(line)) this.#write(line);
+      this.#addresses.add(line);
+    }
+  }
 
   #line(text: string): void {
     this.#write(`${timeOfDay()} ${text}`);
