@@ -25,7 +25,9 @@ export default defineConfig({
   test: {
     pool: 'forks',
     ...ends(60_000),
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: './tests/src/setup/global-setup.ts',
+    setupFiles: ['./tests/src/setup/patience.ts'],
     reporters: ['default', new ClosingLine()],
     silent: 'passed-only',
     sequence: { sequencer: LongestFirst },

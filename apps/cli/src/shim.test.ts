@@ -75,6 +75,6 @@ describe('bin/pushfleet.mjs', () => {
     const child = spawn(process.execPath, [...oldNode, copy, 'up'], { stdio: 'pipe' });
     const [pid] = await once(child.stdout, 'data');
     child.kill('SIGKILL');
-    await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH'), { timeout: 3000 });
+    await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH'));
   });
 });

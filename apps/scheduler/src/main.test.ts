@@ -38,7 +38,7 @@ function start(env: Record<string, string> = {}) {
   for (const stream of [child.stdout!, child.stderr!])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ready = once(child, 'message').then(([message]) => message as { ready: boolean; api: string });
-  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
   return { child, ready, ended, output: () => output };
 }
 
@@ -66,7 +66,7 @@ describe('the scheduler as a program', () => {
     const { api } = await ready;
     await writeFile(file, 'stream two { input publish://; }');
     child.kill('SIGHUP');
-    await expect.poll(async () => (await fetch(`${api}/api/v1/streams/two`)).status, { timeout: 5_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${api}/api/v1/streams/two`)).status).toBe(200);
   });
 
   it('refuses a wrong environment with exit code 2', async () => {

@@ -29,7 +29,7 @@ describe('a worker that is told to stop', () => {
     await worker.start();
     const startedAt = performance.now();
     await worker.stop();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
   it('does so within seconds when Redis does not answer, even before it has started', async () => {
@@ -38,7 +38,7 @@ describe('a worker that is told to stop', () => {
     const started = worker.start();
     const startedAt = performance.now();
     await worker.stop();
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     await expect(started).rejects.toThrow();
   });
 });

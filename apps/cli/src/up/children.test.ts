@@ -69,7 +69,7 @@ describe('Children', () => {
     const end = it.run();
     await vi.waitFor(() => expect(it.messages).toHaveLength(1));
     process.kill(it.messages[0]!.pid, 'SIGUSR2');
-    await vi.waitFor(() => expect(it.messages).toHaveLength(2), { timeout: 5000 });
+    await vi.waitFor(() => expect(it.messages).toHaveLength(2));
     expect(it.notices.join('\n')).toContain('worker-1: Error: boom');
     expect(it.notices.at(-1)).toBe('worker-1 ended with exit code 1; starting it again in 0.5 s.');
     it.stop.abort();

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const text = (...pushes: string[]) =>
   `stream bunny { input publish://; ${pushes.map((push) => `push ${push};`).join(' ')} }`;
 const pushesOf = async (app: TestApp) => (await app.call('GET', '/api/v1/streams/bunny')).body.pushes;
-const poll = <T>(look: () => T) => expect.poll(look, { timeout: 5_000 });
+const poll = <T>(look: () => T) => expect.poll(look);
 
 describe('the config file', () => {
   it('is applied at start, private addresses and unknown protocols included', async () => {

@@ -186,7 +186,7 @@ describe('DELETE /api/v1/pushes/{id}', () => {
       body: { code: 'push_not_found' },
     });
     expect((await app.call('DELETE', `/api/v1/pushes/${id}`)).status).toBe(404);
-    await expect.poll(() => app.redis.keys(`${app.keys.tag}*${id}*`), { timeout: 10_000, interval: 100 }).toEqual([]);
+    await expect.poll(() => app.redis.keys(`${app.keys.tag}*${id}*`), { interval: 100 }).toEqual([]);
   });
 
   it('frees the id for another push', async () => {

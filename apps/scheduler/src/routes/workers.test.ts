@@ -42,7 +42,7 @@ describe('/api/v1/workers', () => {
   it('knows who is drained while no such process runs, and after a loss of all data', async () => {
     await app.call('POST', '/api/v1/workers/edge-1/drain');
     await app.redis.del(app.keys.drains, app.keys.epoch);
-    await expect.poll(() => app.redis.hkeys(app.keys.drains), { timeout: 5_000 }).toEqual(['edge-1']);
+    await expect.poll(() => app.redis.hkeys(app.keys.drains)).toEqual(['edge-1']);
     await app.redis.hdel(app.keys.workers, 'id-1');
     const list = async () => (await app.call('GET', '/api/v1/workers')).body;
     await expect.poll(async () => (await list()).workers.length).toBe(1);

@@ -47,11 +47,8 @@ it('the beats of many workers carry few records, and the death of one that joine
   const { scripts, seen } = await members(WORKERS);
   await scripts.beat('late', JSON.stringify(workerRecord('late')), 'epoch'); // its only beat
   const [beatsBefore, recordsBefore] = [seen.beats, seen.records];
-  await vi.waitFor(() => expect(seen.deaths).not.toEqual([]), { timeout: 5_000 });
-  await vi.waitFor(
-    () => expect(seen.beats - beatsBefore).toBeGreaterThan((WORKERS * 6_000) / BEAT_INTERVAL_MS),
-    10_000,
-  );
+  await vi.waitFor(() => expect(seen.deaths).not.toEqual([]));
+  await vi.waitFor(() => expect(seen.beats - beatsBefore).toBeGreaterThan((WORKERS * 6_000) / BEAT_INTERVAL_MS));
   expect(seen.deaths).toMatchObject([{ workerId: 'late', worker: { pool: 'default' }, why: 'no heartbeat', jobs: 0 }]);
   expect((seen.records - recordsBefore) / (seen.beats - beatsBefore)).toBeLessThan(WORKERS / 2);
   expect(seen.verified).toBe(0);

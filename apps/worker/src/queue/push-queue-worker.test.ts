@@ -79,7 +79,7 @@ it('what a fetch has brought is held, though one beside it has failed', async ()
   await queue.addBulk(jobs);
   await worker.setConcurrency(10);
   void worker.run();
-  await vi.waitFor(() => expect(held).toHaveLength(jobs.length), 5_000);
+  await vi.waitFor(() => expect(held).toHaveLength(jobs.length));
   expect(failures).toBeGreaterThan(0);
 });
 

@@ -82,10 +82,10 @@ describe('playFile', () => {
       },
     };
     await playFile(clip, events, aborter.signal);
-    const [first, last] = [arrivals[0]!, arrivals.at(-1)!];
-    const ratio = (last.atMs - first.atMs) / (last.mediaMs - first.mediaMs);
-    expect(ratio).toBeGreaterThan(0.99);
-    expect(ratio).toBeLessThan(1.1);
+    // Nine of ten come in time: what the machine is late for is made good.
+    const lateMs = arrivals.map(({ mediaMs, atMs }) => atMs - mediaMs).sort((a, b) => a - b);
+    const at = (share: number) => lateMs[Math.floor((lateMs.length - 1) * share)]!;
+    expect(at(0.95) - at(0.05)).toBeLessThan(150);
   });
 
   it('stops at once when it is aborted while it waits', async () => {

@@ -67,7 +67,7 @@ beforeAll(async () => {
   await make('encrypted', '-hls_key_info_file', keyInfo);
   await make('picture', '-an', '-hls_segment_type', 'fmp4');
   await make('sound', '-vn', '-hls_segment_type', 'fmp4');
-}, 30_000);
+});
 afterAll(() => rm(directory, { recursive: true }));
 
 /** Serves a folder at `/name/`. */
@@ -80,6 +80,8 @@ interface Played {
   readonly tracks: readonly (readonly Track[])[];
   /** From the first sample to the last one. */
   readonly elapsedMs: number;
+  /** Of each sample: how much later it came than the first one, by the times that both have. */
+  readonly lateMs: readonly number[];
   readonly dialled: readonly DialOptions[];
 }
 
@@ -104,13 +106,22 @@ async function play(url: string, options: Partial<HlsPlayOptions> = {}): Promise
     signal: new AbortController().signal,
     ...options,
   });
-  return { samples, tracks, dialled, elapsedMs: (times.at(-1) ?? 0) - (times[0] ?? 0) };
+  const lateMs = samples.map((sample, index) => times[index]! - times[0]! - (ms(sample) - ms(samples[0]!)));
+  return { samples, tracks, dialled, elapsedMs: (times.at(-1) ?? 0) - (times[0] ?? 0), lateMs };
+}
+
+/** Nine of ten samples come at the pace of their times: what the machine is late for is made good. */
+function expectPaced({ lateMs }: Played, withinMs = 250): void {
+  const sorted = lateMs.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!;
+  expect(at(0.95) - at(0.05)).toBeLessThan(withinMs);
 }
 
 const ofKind = (samples: readonly Sample[], kind: Track['kind']) => samples.filter(({ track }) => track.kind === kind);
 const ms = ({ dts, track }: Sample) => (dts * 1000) / track.timescale;
 
-function expectWhole({ samples, tracks, elapsedMs }: Played, rounds = 1): void {
+function expectWhole(played: Played, rounds = 1): void {
+  const { samples, tracks } = played;
   expect(tracks.map((list) => list.map(({ codec }) => codec))).toEqual([['h264', 'aac']]);
   const [pictures, sounds] = [ofKind(samples, 'video'), ofKind(samples, 'audio')];
   expect(pictures).toHaveLength(PICTURES * rounds);
@@ -121,8 +132,7 @@ function expectWhole({ samples, tracks, elapsedMs }: Played, rounds = 1): void {
     expect(Math.max(...steps)).toBeLessThan(90);
   }
   expect(pictures[0]?.isSync).toBe(true);
-  expect(elapsedMs).toBeGreaterThan(rounds * SECONDS * 1000 - 250);
-  expect(elapsedMs).toBeLessThan(rounds * SECONDS * 1000 + 500);
+  expectPaced(played);
 }
 
 describe.concurrent('playHls', () => {
@@ -164,7 +174,8 @@ describe.concurrent('playHls', () => {
     const head = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:1'];
     const list = [...head, ...listed('ts'), '#EXT-X-DISCONTINUITY', ...listed('ts'), '#EXT-X-ENDLIST'];
     origin.files.set('/twice.m3u8', list.join('\n'));
-    const { samples, elapsedMs } = await play(origin.url('/twice.m3u8'));
+    const played = await play(origin.url('/twice.m3u8'));
+    const { samples } = played;
     const pictures = ofKind(samples, 'video');
     expect(pictures).toHaveLength(2 * PICTURES);
     for (const kind of ['video', 'audio'] as const) {
@@ -173,7 +184,7 @@ describe.concurrent('playHls', () => {
       expect(Math.min(...steps)).toBeGreaterThan(0);
       expect(Math.max(...steps)).toBeLessThan(160); // reordered pictures of the first part are shown before the second begins
     }
-    expect(elapsedMs).toBeGreaterThan(2 * SECONDS * 1000 - 250);
+    expectPaced(played);
   });
 
   it('goes on without a segment that is missing or announced as a gap', async () => {
@@ -270,7 +281,8 @@ describe.concurrent('playHls', () => {
         ].join('\n'),
       );
     });
-    const { samples, elapsedMs } = await play(origin.url('/live.m3u8'));
+    const played = await play(origin.url('/live.m3u8'));
+    const { samples, elapsedMs } = played;
     const asked = origin.requests
       .filter(({ path }) => path.startsWith('/ts/'))
       .map(({ path }) => Number(path.split('?')[1]));
@@ -278,10 +290,9 @@ describe.concurrent('playHls', () => {
     expect(ofKind(samples, 'video')).toHaveLength(175);
     const times = ofKind(samples, 'video').map(ms);
     expect(Math.min(...times.slice(1).map((time, index) => time - times[index]!))).toBeGreaterThan(0);
-    expect(elapsedMs).toBeGreaterThan(6_600);
-    expect(elapsedMs).toBeLessThan(8_500);
-    expect(origin.requestsOf('/live.m3u8')).toBeLessThan(12);
-  }, 20_000);
+    expectPaced(played, 1_500); // it waits for segments that come late
+    expect(origin.requestsOf('/live.m3u8')).toBeLessThan(4 + elapsedMs / 1_000);
+  });
 
   it.each([
     ['a page of a web server', '<html></html>', 'protocol_violation', 'no playlist'],
@@ -314,7 +325,7 @@ describe.concurrent('playHls', () => {
     setTimeout(() => abort.abort(new Error('not wanted any more')), 500);
     const startedAt = performance.now();
     await expect(play(origin.url('/ts/index.m3u8'), { signal: abort.signal })).rejects.toThrow('not wanted any more');
-    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(performance.now() - startedAt).toBeLessThan(2_500); // it would play for three
   });
 
   it('plays packed AAC by the time in its tag', async () => {

@@ -6,7 +6,7 @@ import { parseHlsTarget } from './target.ts';
 import { newSegment, startPush, TestMemory, type TestPush } from './testing/push.ts';
 import { Store, type StoreRequest } from './testing/store.ts';
 
-const PATIENCE = { timeout: 5000, interval: 5 };
+const PATIENCE = { interval: 5 };
 const isSegment = ({ method, url }: StoreRequest) => method === 'PUT' && url.endsWith('.ts');
 const isPlaylist = ({ method, url }: StoreRequest) => method === 'PUT' && url.endsWith('.m3u8');
 

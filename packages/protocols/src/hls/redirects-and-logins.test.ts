@@ -8,7 +8,7 @@ import { parseHlsTarget } from './target.ts';
 import { newSegment, publisherFor, startPush, TestMemory, type TestPush } from './testing/push.ts';
 import { Store, type StoreRequest } from './testing/store.ts';
 
-const PATIENCE = { timeout: 5000, interval: 5 };
+const PATIENCE = { interval: 5 };
 const never = new AbortController().signal;
 const isPut = ({ method }: StoreRequest) => method === 'PUT';
 

@@ -5,7 +5,7 @@ import { newSegment, SEGMENT_MS, startPush, TestMemory, type TestPush } from './
 import { Store } from './testing/store.ts';
 
 const PLAYLIST = '/live/index.m3u8';
-const PATIENCE = { timeout: 5000, interval: 5 };
+const PATIENCE = { interval: 5 };
 
 let store: Store;
 let pushes: TestPush[];

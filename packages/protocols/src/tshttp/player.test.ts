@@ -54,7 +54,7 @@ describe('playTsHttp and ffmpeg as a server', () => {
       const played = play(url);
       await played.ended;
       return played;
-    }, 15_000);
+    });
     await exited;
     const source = readClip(SYNC_CLIP).samples;
     expect(tracks().map(({ codec }) => codec)).toEqual(['h264', 'aac']);

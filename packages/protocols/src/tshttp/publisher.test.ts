@@ -34,7 +34,7 @@ async function pushClip({ tracks, samples }: Clip, ...publishers: Publisher[]): 
   const sent = publishers.map((publisher) => publisher.send(channel.openFeed({ maxPendingBytes: 1 << 30 }), never));
   for (const sample of samples) channel.append(sample, 0);
   const pending = () => publishers.map((publisher) => publisher.stats().pendingBytes);
-  await vi.waitFor(() => expect(pending()).toEqual(publishers.map(() => 0)), 15_000); // the goodbye has a deadline
+  await vi.waitFor(() => expect(pending()).toEqual(publishers.map(() => 0))); // the goodbye has a deadline
   channel.end();
   await Promise.all(sent);
 }
@@ -55,7 +55,7 @@ describe('a tshttp publisher and ffmpeg as a server', () => {
       const attempt = publisherFor(`tshttp://${address}`);
       await attempt.connect(never);
       return attempt;
-    }, 15_000);
+    });
     return { publisher, exited };
   }
 
@@ -217,7 +217,7 @@ describe('a tshttp publisher', () => {
     };
     const since = performance.now();
     await publisher.send(feed, never);
-    expect(performance.now() - since).toBeLessThan(1500);
+    expect(performance.now() - since).toBeLessThan(10_000);
     expect(publisher.stats().bytesSent).toBeLessThan(64 << 20);
     server.peers[0]!.socket.resume();
   });
