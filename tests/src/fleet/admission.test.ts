@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import { until } from '../harness/until.ts';
 
 const PUSHES = 30;
 const BUDGET_BPS = 1e6;
+/** While it is filled up a worker takes one push for full, and then learns that it needs less. */
+const LASTS_MS = 3_000;
 const NO_ROOM = "all workers of pool 'default' are full: 1 out of egress";
 
 let sink: RtmpSink;
@@ -44,35 +47,43 @@ const events = async (event: string, signal = AbortSignal.timeout(60_000)) => {
 describe('a worker with a budget of 1 Mb/s', () => {
   it('takes what the budget allows, and the rest is pending and says why', async () => {
     let full: WorkerView | undefined;
+    let changedAt = performance.now();
     await until(
       async () => {
+        const before = full?.held;
         full = await worker('worker-1');
-        return full.full_cause === 'egress' && full.held >= 8 && full.egress_bps > BUDGET_BPS / 2;
+        const isFull = full.full_cause === 'egress' && full.held >= 8 && full.egress_bps > BUDGET_BPS / 2;
+        if (!isFull || full.held !== before) changedAt = performance.now();
+        return performance.now() - changedAt > LASTS_MS;
       },
-      { what: () => `worker-1 to be full: ${JSON.stringify(full)}` },
+      { what: () => `worker-1 to be full and to stay so: ${JSON.stringify(full)}` },
     );
     const pending = await until(async () => (await withReason(NO_ROOM)).length, { what: `'${NO_ROOM}'` });
     console.log(`held ${full!.held}, ${full!.egress_bps} b/s, pending ${pending}, '${full!.full}'`);
     expect(full!.state).toBe('ready');
     expect(full!.full).toMatch(/^one more push makes \d\.\d Mb\/s, the limit is 1\.0 Mb\/s$/);
     expect(full!.held).toBeLessThan(PUSHES);
-    // The clip's rate wavers by a fifth: what was taken within the budget may need more later, but nothing comes on top.
+    // The clip's rate wavers by a fifth: what was taken within the budget may need more later, and one push may come on top when it needs less.
     const sentBytes = () => sink.publications.reduce((sum, { bytes }) => sum + bytes, 0);
     const [before, since] = [sentBytes(), performance.now()];
-    await until(() => performance.now() - since > 8_000, { what: 'time to pass' });
+    await sleep(8_000);
     const sentBps = ((sentBytes() - before) * 8_000) / (performance.now() - since);
     console.log(`sent over 8 s: ${Math.round(sentBps)} b/s`);
-    expect((await worker('worker-1')).held).toBe(full!.held);
+    expect((await worker('worker-1')).held).toBeLessThanOrEqual(full!.held + 1);
     expect(sentBps).toBeLessThan(BUDGET_BPS * 1.3);
   });
 
   it('tells of it in an event, in metrics and at the command line', async () => {
     expect(await events('worker_full')).toMatchObject({ worker: 'worker-1', message: expect.stringContaining('Mb/s') });
-    const metrics = await (await request(`${fleet.worker('worker-1').httpUrl}/metrics`)).body.text();
-    expect(metrics).toContain('pushfleet_worker_full{cause="egress"} 1');
-    expect(metrics).toContain('pushfleet_worker_full{cause="cpu"} 0');
-    const told = JSON.parse((await runPushfleet(fleet, 'workers', '--json')).stdout) as WorkerView;
-    expect(told).toMatchObject({ full_cause: 'egress', labels: { region: 'eu', rack: '1' } });
+    const metrics = async () => (await request(`${fleet.worker('worker-1').httpUrl}/metrics`)).body.text();
+    await until(async () => (await metrics()).includes('pushfleet_worker_full{cause="egress"} 1'), { what: 'metrics' });
+    expect(await metrics()).toContain('pushfleet_worker_full{cause="cpu"} 0');
+    const told = async () => JSON.parse((await runPushfleet(fleet, 'workers', '--json')).stdout) as WorkerView;
+    const isTold = async () => {
+      const seen = await told();
+      return seen.full_cause === 'egress' && seen;
+    };
+    expect(await until(isTold, { what: 'the command line' })).toMatchObject({ labels: { region: 'eu', rack: '1' } });
   });
 
   it('takes more when pushes have gone, and drops nothing that it holds', async () => {

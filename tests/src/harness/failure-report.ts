@@ -19,6 +19,9 @@ export interface FailureReport {
   readonly tookMs: number;
 }
 
+/** Less than the `retry_timeout` of those who ask: what is told within this time is told of one attempt. */
+const SAME_ATTEMPT_MS = 900;
+
 /** Waits until a push has failed as often as `failures` says and all places know it. */
 export async function failureReport(
   fleet: Fleet,
@@ -36,6 +39,9 @@ export async function failureReport(
       .findLast(({ push, msg }) => push === id && isFailure({ event: msg }));
     const counted = Object.values(push.errors).reduce((sum, count) => sum + count, 0);
     if (counted < failures || push.last_error === null || !journal || !event || !logged) return undefined;
+    // The places are asked one after the other: a later attempt may have failed in between.
+    const times = [push.last_error.at, journal.ended_at, event.at, String(logged.time)].map((at) => Date.parse(at));
+    if (Math.max(...times) - Math.min(...times) > SAME_ATTEMPT_MS) return undefined;
     const tookMs = Date.parse(journal.ended_at) - Date.parse(journal.started_at);
     return { api: push.last_error, journal, event, logged, counted: push.errors, tookMs };
   };

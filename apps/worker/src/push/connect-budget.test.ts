@@ -136,7 +136,7 @@ describe('a host that is down', () => {
     await expect(late).rejects.toMatchObject({
       code: 'connect_refused',
       detail: expect.stringMatching(
-        /^not dialled: a:1 is known to be down since 2026-01-01T00:00:00\.000Z, probed 3\d\d ms ago$/,
+        /^not dialled: a:1 is known to be down since 2026-01-01T00:00:00\.000Z, probed \d{3,} ms ago$/,
       ),
     });
     expect(connect).toHaveBeenCalledTimes(1);

@@ -105,7 +105,7 @@ describe('a name', () => {
     expect(kit.claimed).toContain('studio');
     next.end();
     await next.answer;
-    expect(kit.claimed).not.toContain('studio');
+    await expect.poll(() => kit.claimed).not.toContain('studio');
   });
 
   it('is free again when the connection breaks', async () => {
@@ -192,7 +192,7 @@ describe('another worker', () => {
     kit.peers = ['192.0.2.3:8081'];
     expect((await refusal('/relay/m4s', session(6))).headers.location).toBe('http://192.0.2.3:8081/relay/m4s');
     expect((await older.answer).status).toBe(409);
-    expect(kit.claimed).not.toContain('relay');
+    await expect.poll(() => kit.claimed).not.toContain('relay');
   });
 
   it('is not there: a worker that is being drained says so', async () => {
