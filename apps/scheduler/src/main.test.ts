@@ -38,7 +38,9 @@ function start(env: Record<string, string> = {}) {
   for (const stream of [child.stdout!, child.stderr!])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ready = once(child, 'message').then(([message]) => message as { ready: boolean; api: string });
-  const ended = once(child, 'close').then(([code]) => code as number | null);
+  // Its last words may still be in the pipe when it has ended.
+  const heard = [child.stdout!, child.stderr!].map((stream) => once(stream, 'end'));
+  const ended = Promise.all([once(child, 'exit'), ...heard]).then(([[code]]) => code as number | null);
   return { child, ready, ended, output: () => output };
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './ports.ts';
 
 /** How often per second a throttled connection passes something on. */
 const SLICES_PER_SECOND = 20;
@@ -27,10 +28,10 @@ export class FaultProxy {
 
   /** Accepts connections, after `refuse` on the same port again. */
   async listen(): Promise<this> {
+    if (this.#port === 0) this.#port = await freePort(); // which nobody's connect takes while it refuses
     this.#listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => void this.#join(client));
     this.#listener.listen(this.#port, '127.0.0.1');
     await once(this.#listener, 'listening');
-    this.#port = (this.#listener.address() as AddressInfo).port;
     return this;
   }
 

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+
+// Below the ports that systems draw for outgoing connections: while it is killed nobody's connect takes its port, or meets itself there.
+const FIRST_PORT = 17_000;
+const PORTS = 2_000;
+const ATTEMPTS = 10;
 
 /** A Redis that a test may freeze, kill and start again. It keeps nothing. */
 export class OwnRedis implements AsyncDisposable {
@@ -9,13 +13,15 @@ export class OwnRedis implements AsyncDisposable {
   #process: ChildProcess | undefined;
 
   static async start(): Promise<OwnRedis> {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as { port: number };
-    probe.close();
-    const redis = new OwnRedis(port);
-    await redis.start();
-    return redis;
+    for (let tries = 1; ; tries++) {
+      const redis = new OwnRedis(FIRST_PORT + Math.floor(Math.random() * PORTS));
+      try {
+        await redis.start();
+        return redis;
+      } catch (error) {
+        if (tries === ATTEMPTS) throw error; // somebody else has the port
+      }
+    }
   }
 
   private constructor(port: number) {
@@ -27,7 +33,12 @@ export class OwnRedis implements AsyncDisposable {
     const options = ['--port', `${this.#port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = server;
-    for await (const text of server.stdout) if (String(text).includes('Ready to accept connections')) break;
+    let output = '';
+    for await (const text of server.stdout) {
+      output += text;
+      if (output.includes('Ready to accept connections')) return;
+    }
+    throw new Error(`redis-server did not start at port ${this.#port}`);
   }
 
   freeze(): void {
