@@ -19,7 +19,11 @@ const UP = 'apps/cli/src/up.test.ts';
 const ends = (ms: number) => ({ testTimeout: ms, hookTimeout: 2 * ms });
 
 // Groups run one after the other, the projects of a group together.
-const quick = { maxWorkers: cores, sequence: { groupOrder: 0 } };
+const quick = {
+  maxWorkers: cores,
+  sequence: { groupOrder: 0 },
+  setupFiles: ['./tests/src/setup/same-chance.ts'],
+};
 
 export default defineConfig({
   test: {

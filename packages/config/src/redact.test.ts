@@ -163,7 +163,7 @@ describe('redactText', () => {
       redactText(`a://${text}x`);
       redactUrl(`rtmp://${text}x`);
     }
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 });
 

@@ -153,7 +153,7 @@ it('reads 100,000 pushes in time linear to their length', () => {
   const text = `stream s {\n${Array.from({ length: 100_000 }, (_, index) => push(index)).join('')}}\n`;
   const start = performance.now();
   const { ast, diagnostics } = parseConfig(text);
-  expect(performance.now() - start).toBeLessThan(2_000); // 0.2 s alone on the machine
+  expect(performance.now() - start).toBeLessThan(10_000); // 0.2 s alone on the machine
   expect(diagnostics).toEqual([]);
   expect((ast[0] as Directive).block).toHaveLength(100_000);
 });

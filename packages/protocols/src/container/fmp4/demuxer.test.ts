@@ -192,7 +192,7 @@ describe('Fmp4Demuxer', () => {
     const moof = box('moof', box('traf', tfhd, trun));
     const startedAt = performance.now();
     same(demux(bytes), demux(Buffer.concat([bytes, ...Array.from({ length: 2000 }, () => moof)])));
-    expect(performance.now() - startedAt).toBeLessThan(3000); // half a minute, if each were looked at
+    expect(performance.now() - startedAt).toBeLessThan(10_000); // half a minute, if each were looked at
   });
 
   it('skips boxes that it does not know, and those without media', () => {
