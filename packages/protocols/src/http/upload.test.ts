@@ -267,7 +267,7 @@ describe('a redirect', () => {
   it('is followed even right behind an invitation, as nginx sends it', async () => {
     const url = await urlOf(({ say }, round) => {
       say('HTTP/1.1 100 Continue\r\n\r\n');
-      if (round === 0) setTimeout(() => say(moved('/there')), 40);
+      if (round === 0) setTimeout(() => say(moved('/there')), 5);
     });
     const { acceptedAtMs } = await upload(`${url}/s`, { expect: true });
     expect(acceptedAtMs).toBeGreaterThan(0);
