@@ -80,6 +80,7 @@ class Harness {
 
 const accept = (session: RtmpServerSession): void => session.accept();
 const video = (payload: Buffer, timestamp = 0): RtmpMessage => ({ type: 9, timestamp, streamId: 1, payload });
+const audio = (payload: Buffer): RtmpMessage => ({ type: 8, timestamp: 0, streamId: 1, payload });
 
 describe('RtmpServerSession with publishers', () => {
   it.each([
@@ -260,6 +261,59 @@ describe('RtmpServerSession with publishers', () => {
     expect(harness.ended).toEqual(['reset']);
     expect(harness.words()).toEqual([]);
     expect(harness.closed).toEqual([]);
+  });
+
+  describe('whose sound comes alone', () => {
+    const sound = (mark: number) => audio(Buffer.alloc(20, mark));
+    const picture = (mark: number) => video(Buffer.alloc(20, mark));
+    const marks = (harness: Harness) => harness.media.map(({ payload }) => payload[0]).join(' ');
+    const publishing = () => {
+      const harness = new Harness().connect();
+      harness.decide = accept;
+      return harness.command('publish', 5, null, 's');
+    };
+
+    it('lets it wait for the picture that it travels with, and no longer than for one', () => {
+      const harness = publishing().message(picture(1)).message(sound(2)).message(sound(3));
+      expect(marks(harness)).toBe('1');
+      harness.message(picture(4));
+      expect(marks(harness)).toBe('1 2 3 4');
+      harness.message(sound(5)).message(sound(6)).message(sound(7)).message(sound(8));
+      expect(marks(harness)).toBe('1 2 3 4 5 6 7 8');
+      expect(harness.media.map(({ payload }) => payload.equals(Buffer.alloc(20, payload[0])))).not.toContain(false);
+    });
+
+    it('lets none wait where there are no pictures', () => {
+      expect(marks(publishing().message(sound(1)).message(sound(2)))).toBe('1 2');
+    });
+
+    it.each<[string, (session: RtmpServerSession) => void]>([
+      ['time passes', (session) => session.tick(0)],
+      ['the connection is gone', (session) => session.peerClosed('reset')],
+      ['it is sent away', (session) => session.end('replaced')],
+    ])('hands out what waits when %s', (_title, act) => {
+      const harness = publishing().message(picture(1)).message(sound(2));
+      act(harness.session);
+      expect(marks(harness)).toBe('1 2');
+    });
+
+    it('changes nothing of what comes in which order, however it is cut', () => {
+      const media = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 300 })), { maxLength: 30 });
+      fc.assert(
+        fc.property(media, fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (kinds, cuts) => {
+          const messages = kinds.map(([isSound, size], i) => (isSound ? audio : video)(Buffer.alloc(size, i)));
+          const harness = publishing();
+          const whole = messages.map((message) => serializeMessage(message, message.type, 128));
+          for (const bytes of whole) harness.session.receive(bytes);
+          const stream = Buffer.concat(whole);
+          for (let at = 0, i = 0; at < stream.length; at += cuts[i++ % cuts.length]!)
+            harness.session.receive(stream.subarray(at, at + cuts[i % cuts.length]!));
+          harness.session.tick(0);
+          const twice = [...messages, ...messages].map(({ type, payload }) => ({ type, payload }));
+          expect(harness.media.map(({ type, payload }) => ({ type, payload }))).toEqual(twice);
+        }),
+      );
+    });
   });
 
   it('ends the publication when its media are malformed', () => {

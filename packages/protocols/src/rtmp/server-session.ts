@@ -12,6 +12,7 @@ import {
   sampleAccess,
 } from './server-reply.ts';
 import { resolveStreamName, type StreamName } from './stream-name.ts';
+import { WaitingSound } from './waiting-sound.ts';
 import { ChunkReader, ChunkStreamId, DEFAULT_CHUNK_SIZE, serializeMessage } from './wire/chunk.ts';
 import { ServerHandshake } from './wire/handshake.ts';
 import {
@@ -101,6 +102,7 @@ export class RtmpServerSession {
   #request: StreamRequest | undefined;
   #early: RtmpMessage[] = [];
   #earlyBytes = 0;
+  readonly #sound = new WaitingSound();
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #ackWindowBytes = DEFAULT_ACK_WINDOW_BYTES;
   #acknowledgedBytes = 0;
@@ -121,9 +123,9 @@ export class RtmpServerSession {
     return this.#state;
   }
 
-  /** Bytes from the peer, however they are cut; they may be overwritten afterwards. */
+  /** Bytes from the peer, however they are cut; they may be overwritten afterwards. Sound may wait for the next ones, or for `tick`. */
   receive(bytes: Buffer): void {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#keepsSound(bytes)) return;
     this.#step(() => {
       if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
       else this.#receiveChunks(bytes);
@@ -132,12 +134,14 @@ export class RtmpServerSession {
 
   /** The connection is gone. */
   peerClosed(reason: string): void {
+    this.#receiveSound();
     this.#enter('closed');
     this.#endRequest(reason);
   }
 
   /** Enforces the time limits, each exact to one interval between ticks. */
   tick(nowMs: number): void {
+    this.#receiveSound();
     const limitMs = this.#limitMs();
     if (limitMs === undefined) return;
     this.#waitingSinceMs ??= nowMs;
@@ -165,6 +169,7 @@ export class RtmpServerSession {
 
   /** Ends whatever goes on, says goodbye and closes. */
   end(reason: string): void {
+    this.#receiveSound();
     this.#finish(reason);
     this.#flush();
   }
@@ -208,7 +213,19 @@ export class RtmpServerSession {
     if (rest.length > 0) this.#receiveChunks(rest);
   }
 
+  #keepsSound(bytes: Buffer): boolean {
+    const mayWait = this.#state === 'publishing' && this.#reader.isOneMessage(bytes, MessageType.audio);
+    return mayWait && this.#sound.keep(bytes);
+  }
+
+  #receiveSound(): void {
+    const sound = this.#sound.take();
+    if (sound !== undefined) this.#step(() => this.#reader.push(sound));
+  }
+
   #receiveChunks(bytes: Buffer): void {
+    const sound = this.#sound.take();
+    if (sound !== undefined) this.#reader.push(sound);
     this.#reader.push(bytes);
     const received = this.#reader.bytesReceived;
     // At half the window: a peer that stops at a whole one never has to.
@@ -245,6 +262,7 @@ export class RtmpServerSession {
   #receiveMedia(message: RtmpMessage): void {
     if (this.#state === 'publishing') {
       this.#waitingSinceMs = undefined;
+      if (message.type === MessageType.video) this.#sound.pictureCame();
       const type = message.type === MessageType.amf3Data ? MessageType.data : message.type;
       this.#events.media(type, message.timestamp, amf0Body(message));
     } else if (this.#state === 'deciding') {

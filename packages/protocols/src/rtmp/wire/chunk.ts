@@ -88,6 +88,20 @@ export class ChunkReader {
     this.#consume(bytes);
   }
 
+  /**
+   * Would a push of these bytes bring one whole message of this type and nothing else? False also where more than a look were needed to tell: the
+   * header leaves the type out, or the message has several chunks.
+   */
+  isOneMessage(bytes: Buffer, type: number): boolean {
+    if (this.#current !== undefined || this.#headerBytes > 0 || bytes.length < MAX_HEADER_BYTES) return false;
+    const fmt = bytes[0]! >> 6;
+    const csid = bytes[0]! & 0x3f;
+    if (fmt > 1 || csid < 2 || bytes[7] !== type) return false;
+    const extendedBytes = bytes.readUIntBE(1, 3) === EXTENDED_TIMESTAMP ? 4 : 0;
+    const length = bytes.readUIntBE(4, 3);
+    return length <= this.#chunkSize && bytes.length === 1 + MESSAGE_HEADER_BYTES[fmt]! + extendedBytes + length;
+  }
+
   /** None of the payloads so far is overwritten, whatever `isHeld` will say. */
   keepPayloads(): void {
     this.#memory?.forget();
