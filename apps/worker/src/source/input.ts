@@ -1,6 +1,6 @@
 import { redactText, secretsOf } from '@pushfleet/config';
 import { redactedMessage, toPublishError } from '@pushfleet/contract';
-import { PublishError } from '@pushfleet/protocols';
+import { PublishError, type Sample, type Track } from '@pushfleet/protocols';
 import { Candidate } from './candidate.ts';
 import type { InputState } from './input-choice.ts';
 import { InputIdleError, type OpenInput, type Opening } from './input-opener.ts';
@@ -104,16 +104,9 @@ export class Input {
     if (this.#session !== undefined) this.#leave(this.#session);
     this.#failures = 0;
     const session = this.#begin(undefined);
-    const { candidate } = session;
-    return {
-      get quietMs() {
-        return candidate.quietMs;
-      },
-      tracks: (tracks) => candidate.tracks(tracks),
-      sample: (sample) => candidate.sample(sample),
-      // Who has left here may be at another worker already.
-      end: () => this.#over(session, 'the publisher has left', { failedAt: AT_ONCE }),
-    };
+    // Who has left here may be at another worker already.
+    const end = () => this.#over(session, 'the publisher has left', { failedAt: AT_ONCE });
+    return new Publication(session.candidate, end);
   }
 
   /** Where it comes from may have changed: it is due now, and what is open is looked at. */
@@ -196,5 +189,32 @@ export class Input {
   #describe(error: unknown, opening: Opening | undefined): string {
     const message = redactedMessage(toPublishError(error), (text) => redactText(text, secretsOf(this.#url)));
     return `${opening?.what ?? 'the input'}: ${message}`;
+  }
+}
+
+/** A publication that wants to feed a hub. A class for the same reason as `HubSource`. */
+class Publication implements PublishedSource {
+  readonly #candidate: Candidate;
+  readonly #onEnd: () => void;
+
+  constructor(candidate: Candidate, onEnd: () => void) {
+    this.#candidate = candidate;
+    this.#onEnd = onEnd;
+  }
+
+  get quietMs(): number {
+    return this.#candidate.quietMs;
+  }
+
+  tracks(tracks: readonly Track[]): void {
+    this.#candidate.tracks(tracks);
+  }
+
+  sample(sample: Sample): void {
+    this.#candidate.sample(sample);
+  }
+
+  end(): void {
+    this.#onEnd();
   }
 }

@@ -14,11 +14,39 @@ import type { SourceEvents } from './source-events.ts';
 /** A channel without feeds is kept this long: a push that reconnects finds its group of pictures ready-made. */
 const IDLE_CHANNEL_MS = 10_000;
 
-/** One source that is, or was, the source of a hub. */
-export interface HubSource extends SourceEvents {
-  /** Its samples are the stream; false once it has ended or another one has begun. */
-  readonly isOn: boolean;
+/** What a hub takes of the source that is on. */
+interface HubInlet extends SourceEvents {
+  isOpenTo(source: HubSource): boolean;
   end(): void;
+}
+
+/**
+ * One source that is, or was, the source of a hub. A class, and not an object literal with a getter: each of those has a shape of its own, and every
+ * sample of every stream passes here.
+ */
+export class HubSource implements SourceEvents {
+  readonly #inlet: HubInlet;
+
+  constructor(inlet: HubInlet) {
+    this.#inlet = inlet;
+  }
+
+  /** Its samples are the stream; false once it has ended or another one has begun. */
+  get isOn(): boolean {
+    return this.#inlet.isOpenTo(this);
+  }
+
+  tracks(tracks: readonly Track[]): void {
+    if (this.isOn) this.#inlet.tracks(tracks);
+  }
+
+  sample(sample: Sample): void {
+    if (this.isOn) this.#inlet.sample(sample);
+  }
+
+  end(): void {
+    if (this.isOn) this.#inlet.end();
+  }
 }
 
 /** What a hub tells whoever runs it. */
@@ -47,8 +75,15 @@ export class StreamHub {
   #tracks: readonly Track[] = [];
   readonly #meter = new MediaMeter();
   #channels = new Map<string, HubChannel>();
-  /** Token of the source that is on; samples of any other are ignored. */
-  #source: object | undefined;
+  /** The source that is on; samples of any other are ignored. */
+  #source: HubSource | undefined;
+  /** One for all sources. */
+  readonly #inlet: HubInlet = {
+    isOpenTo: (source) => source === this.#source,
+    tracks: (tracks) => this.#setTracks(tracks),
+    sample: (sample) => this.#append(sample),
+    end: () => this.#end(),
+  };
   #lastSampleAt = Number.NEGATIVE_INFINITY;
   /** The source has begun and given no sample yet: the line goes on as much later as nothing came. */
   #isFresh = false;
@@ -88,29 +123,13 @@ export class StreamHub {
 
   /** A source begins. The one that was on before, if any, is cut off: its further samples are ignored. */
   begin(): HubSource {
-    const source = {};
-    const isOn = () => this.#source === source;
+    const source = new HubSource(this.#inlet);
     this.#source = source;
     this.#timeline.restart();
     // A new one, and not the old one cleared: it must not wait for video that only the source before had.
     this.#gop = new GopCache();
     this.#isFresh = true;
-    return {
-      get isOn() {
-        return isOn();
-      },
-      tracks: (tracks) => {
-        if (isOn()) this.#setTracks(tracks);
-      },
-      sample: (sample) => {
-        if (isOn()) this.#append(sample);
-      },
-      end: () => {
-        if (!isOn()) return;
-        this.#source = undefined;
-        this.#toChannels((channel) => channel.drain());
-      },
-    };
+    return source;
   }
 
   /** Is data of a sample that lies in this memory still needed? */
@@ -156,6 +175,11 @@ export class StreamHub {
     if (videoOf(tracks) !== videoOf(this.#tracks)) this.#gop = new GopCache();
     this.#tracks = tracks;
     this.#toChannels((channel) => channel.setTracks(tracks));
+  }
+
+  #end(): void {
+    this.#source = undefined;
+    this.#toChannels((channel) => channel.drain());
   }
 
   #append(sample: Sample): void {

@@ -1,4 +1,5 @@
 import type { DesiredStream, FleetEvent, LiveSource } from '@pushfleet/contract';
+import type { Sample, Track } from '@pushfleet/protocols';
 import { pino } from 'pino';
 import { WorkerHttp } from '../../http/worker-http.ts';
 import type { FactWriter } from '../../status/fact-writer.ts';
@@ -14,19 +15,19 @@ import type { StreamInputs } from '../stream-input.ts';
 function inputsOf(hub: StreamHub, quietMs: () => number | undefined): StreamInputs {
   let current: object | undefined;
   const publish = (): PublishedSource => {
-    const { tracks, sample, end } = hub.begin();
+    const begun = hub.begin();
     let lastAt = performance.now();
     const source = {
-      tracks,
-      sample: (media: Parameters<typeof sample>[0]) => {
+      tracks: (tracks: readonly Track[]) => begun.tracks(tracks),
+      sample: (sample: Sample) => {
         lastAt = performance.now();
-        sample(media);
+        begun.sample(sample);
       },
       get quietMs() {
         return quietMs() ?? performance.now() - lastAt;
       },
       end: () => {
-        end();
+        begun.end();
         if (current === source) current = undefined;
       },
     };
