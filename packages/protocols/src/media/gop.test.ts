@@ -39,3 +39,19 @@ it.each([
   cache.push(sample(video, 4));
   expect(dtsOf(cache)).toEqual([4]);
 });
+
+it('knows in which memory its samples lie, and in which they do not lie any more', () => {
+  const cache = new GopCache();
+  const memories = [1, 2, 3].map(() => new ArrayBuffer(40));
+  const push = (memory: number, isSync: boolean) => {
+    cache.push({ ...sample(video, 0, isSync), data: Buffer.from(memories[memory]!, 0, 10) });
+    return memories.map((candidate) => cache.holds(candidate));
+  };
+  expect(push(0, false)).toEqual([false, false, false]); // of no group
+  expect(push(0, true)).toEqual([true, false, false]);
+  expect(push(1, false)).toEqual([true, true, false]);
+  expect(push(0, false)).toEqual([true, true, false]);
+  expect(push(2, true)).toEqual([false, false, true]);
+  cache.clear();
+  expect(memories.some((memory) => cache.holds(memory))).toBe(false);
+});

@@ -1,4 +1,4 @@
-import { holdsAny, type Sample } from './sample.ts';
+import type { Sample } from './sample.ts';
 
 export interface GopLimits {
   readonly maxBytes: number;
@@ -14,6 +14,8 @@ const DEFAULT_LIMITS: GopLimits = { maxBytes: 32 << 20, maxSamples: 10_000 };
 export class GopCache {
   readonly #limits: GopLimits;
   #samples: Sample[] = [];
+  /** Where they lie. A source writes many into one memory, so these are few, and whether one is among them is asked often. */
+  #memories: ArrayBufferLike[] = [];
   #bytes = 0;
   #hasVideo = false;
 
@@ -24,10 +26,12 @@ export class GopCache {
   push(sample: Sample): void {
     this.#hasVideo ||= sample.track.kind === 'video';
     const opensGroup = sample.isSync && (sample.track.kind === 'video' || !this.#hasVideo);
-    if (opensGroup) this.#samples = [];
+    if (opensGroup) this.clear();
     else if (this.#samples.length === 0) return;
     this.#bytes = opensGroup ? sample.data.length : this.#bytes + sample.data.length;
     this.#samples.push(sample);
+    const memory = sample.data.buffer;
+    if (memory !== this.#memories.at(-1)) this.#memories.push(memory);
     if (this.#bytes > this.#limits.maxBytes || this.#samples.length > this.#limits.maxSamples) this.clear();
   }
 
@@ -38,11 +42,12 @@ export class GopCache {
 
   /** Does a sample of the group lie in this memory? */
   holds(memory: ArrayBufferLike): boolean {
-    return holdsAny(this.#samples, memory);
+    return this.#memories.includes(memory);
   }
 
   /** Forgets the group, as at a change of tracks. */
   clear(): void {
     this.#samples = [];
+    this.#memories = [];
   }
 }

@@ -141,11 +141,7 @@ class RtmpServerConnection {
       clearTimeout(this.#closer);
       this.#session.peerClosed(this.#error);
     });
-    const { handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs, writeTimeoutMs } = this.#options;
-    // Node counts a write of which the kernel has taken another part as activity.
-    socket.setTimeout(writeTimeoutMs, () => {
-      if (socket.writableLength > 0) this.#destroy(`the peer read nothing for ${writeTimeoutMs} ms`);
-    });
+    const { handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs } = this.#options;
     const tickMs = Math.min(MAX_TICK_MS, handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs);
     this.#tick();
     this.#ticker = setInterval(() => this.#tick(), tickMs);
@@ -214,10 +210,21 @@ class RtmpServerConnection {
     } else if (this.#request === request) {
       this.#stopped = () => answer.stopped();
       this.#session.accept();
+      this.#watchWrites();
       answer.start(this.#batchSink(request));
     } else {
       answer.stopped();
     }
+  }
+
+  /** For players: of a publisher each read would count as activity too, and put the timeout off. */
+  #watchWrites(): void {
+    const socket = this.#socket;
+    const { writeTimeoutMs } = this.#options;
+    // Node counts a write of which the kernel has taken another part as activity.
+    socket.setTimeout(writeTimeoutMs, () => {
+      if (socket.writableLength > 0) this.#destroy(`the peer read nothing for ${writeTimeoutMs} ms`);
+    });
   }
 
   #refuse(request: StreamRequest, code: string, description: string): void {
