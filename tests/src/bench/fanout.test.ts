@@ -13,7 +13,7 @@ const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
 const FEW = 50;
 const MANY = 150;
 /** A clip may have to be made, and other tests have the CPU, too. */
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 400_000;
 
 const reason = whyNoPrograms();
 if (reason !== undefined) console.warn(`fan-out is not measured: ${reason}`);

@@ -12,6 +12,7 @@ import { type Fleet, startFleet } from '../harness/fleet.ts';
 import { freePort } from '../harness/ports.ts';
 import { cpuSeconds } from '../harness/process-table.ts';
 import { type RtmpSink, startRtmpSink } from '../harness/rtmp-sink.ts';
+import { IS_MEASURED } from '../harness/scenario.ts';
 import { startClosingTarget } from '../harness/tcp-targets.ts';
 import { until } from '../harness/until.ts';
 
@@ -28,6 +29,12 @@ const BATCH = 50;
 
 const PICTURE_MS = 40;
 const KNOWN_DOWN = /not dialled: 127\.0\.0\.1:\d+ is known to be down since \S+Z, probed \d+ ms ago/;
+
+/** Those among some connects that a host should not have got. Permits hold for a second, so in the long run there are those of one more and what was held. */
+function beyondBudget(connectedAt: readonly number[]): number[] {
+  const allowed = (ms: number) => BURST + (PER_SECOND * ms) / 1_000 + WORKERS * BATCH;
+  return connectedAt.filter((at, index) => index + 1 > allowed(at - connectedAt[0]!));
+}
 
 const stormNames = Array.from({ length: STORM }, (_, n) => `storm${n}`);
 const healthyNames = Array.from({ length: HEALTHY }, (_, n) => `healthy${n}`);
@@ -155,10 +162,7 @@ describe('2,000 pushes whose host is down, beside 100 that run', () => {
     const at = target.connectedAt;
     await target.stop();
     console.log(`${at.length} connects in ${Math.round(performance.now() - since)} ms, ${asked} questions to Redis`);
-    // Permits hold for a second, so in any second of the long run there are those of one and what was held.
-    const allowed = (ms: number) => BURST + (PER_SECOND * ms) / 1_000 + WORKERS * BATCH;
-    const excess = at.filter((moment, index) => index + 1 > allowed(moment - at[0]!));
-    expect(excess).toEqual([]);
+    expect(beyondBudget(at)).toEqual([]);
     expect(asked).toBeLessThan(at.length / 4);
     expect(blamed).toEqual([]);
   });
@@ -241,9 +245,11 @@ describe('2,000 pushes whose host is down, beside 100 that run', () => {
     );
     const connectedMs = sink.connectedAt.map((at) => at - since);
     console.log(`connected after: ${figures(connectedMs)}`);
+    expect(beyondBudget(sink.connectedAt)).toEqual([]);
     // The probe, what is due within `retry_timeout`, and the budget's pace for what is beyond its burst; the rest is the machine's.
-    expect(Math.max(...connectedMs)).toBeLessThan((1 + RETRY_S + (STORM - BURST) / PER_SECOND) * 1_000 + 9_000);
-    expect(sink.connectedAt.length).toBeLessThan(STORM * 1.02);
+    const dueMs = (1 + RETRY_S + (STORM - BURST) / PER_SECOND) * 1_000;
+    expect(Math.max(...connectedMs)).toBeLessThan(dueMs + (IS_MEASURED ? 9_000 : 60_000));
+    if (IS_MEASURED) expect(sink.connectedAt.length).toBeLessThan(STORM * 1.02);
     await until(async () => (await fleet.api.pushes({ stream: 'storm', status: 'running' })).length === STORM, {
       what: 'all pushes to run',
       everyMs: 500,
@@ -315,7 +321,7 @@ describe('2,000 pushes whose host is down, beside 100 that run', () => {
         what: () => `the 100 to be connected again, ${again().length} are`,
       });
       console.log(`connected again without Redis: ${figures(again())}`);
-      expect(Math.max(...again())).toBeLessThan(HEALTHY_RETRY_S * 1_000 + 3_000);
+      if (IS_MEASURED) expect(Math.max(...again())).toBeLessThan(HEALTHY_RETRY_S * 1_000 + 3_000);
     } finally {
       fleet.redis.thaw();
     }
