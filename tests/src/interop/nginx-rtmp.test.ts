@@ -14,6 +14,8 @@ const PUBLISHED_SECONDS = 24;
 const PLAYED_SECONDS = 8;
 /** Of the clip. */
 const GROUP_OF_PICTURES_MS = 2_000;
+/** Pictures and sounds. */
+const FRAMES_OF_A_GROUP = (GROUP_OF_PICTURES_MS / 1_000) * (25 + 48_000 / 1024);
 const MAX_AV_OFFSET_MS = 45;
 
 let nginx: NginxRtmp;
@@ -43,6 +45,8 @@ beforeAll(async () => {
     copyTo: sent,
   });
   await Promise.all(['one', 'two', 'three'].map((name) => nginx.untilPublished(name)));
+  const isUnderWay = async () => (await fleet.api.pushes()).some(({ frames }) => frames > FRAMES_OF_A_GROUP * 1.5);
+  await until(isUnderWay, { what: 'the second group of pictures' });
   const player = recordStream(`${nginx.url}/two`, played, PLAYED_SECONDS);
   for (const name of LATE) await addLatePush(name);
   await player;
