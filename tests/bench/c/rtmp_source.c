@@ -1,17 +1,23 @@
-// Publishes FLV files over RTMP in real time, for ever: rtmp_source FILE PORT APP NAME
-// Prints "T0 <microseconds since 1970>": the message with timestamp t is sent at T0 + t. The file is begun anew at its end.
+// Publishes FLV files over RTMP in real time, for ever: rtmp_source FILE PORT APP NAME PHASE_MS
+// Prints "T0 <microseconds since 1970>": the message with timestamp t is sent at T0 + t, and T0 is PHASE_MS behind a full multiple of the
+// duration of a picture. The file is begun anew at its end.
 #include "rtmp.h"
 
-enum { CHUNK_SIZE = 60000, TAG_HEADER = 11, FILE_HEADER = 13, GAP_MS = 40 };
+enum { CHUNK_SIZE = 60000, TAG_HEADER = 11, FILE_HEADER = 13, GAP_MS = 40, PICTURE_US = 40000 };
+
+static int64_t next_moment_us(int64_t earliest_us, int64_t phase_us) {
+  int64_t picture_us = (earliest_us - phase_us + PICTURE_US - 1) / PICTURE_US * PICTURE_US;
+  return picture_us + phase_us;
+}
 
 int main(int count, char **arguments) {
-  if (count != 5) return fprintf(stderr, "rtmp_source FILE PORT APP NAME\n"), 2;
+  if (count != 6) return fprintf(stderr, "rtmp_source FILE PORT APP NAME PHASE_MS\n"), 2;
   signal(SIGPIPE, SIG_IGN);
   size_t size;
   const uint8_t *file = map_file(arguments[1], &size);
   uint8_t *out = grow(0, 8 << 20);
   int fd = publish(atoi(arguments[2]), arguments[3], arguments[4], CHUNK_SIZE);
-  int64_t begin = now_us() + 50000;
+  int64_t begin = next_moment_us(now_us() + 50000, atoi(arguments[5]) * 1000LL);
   printf("T0 %lld\n", (long long)begin);
   fflush(stdout);
   for (uint32_t base = 0, time = 0;; base = time + GAP_MS) {

@@ -48,7 +48,8 @@ const START_TIMEOUT_MS = 90_000;
 const FULL = 0.98;
 /** A segment comes at once: one of some may lie outside of what is measured. */
 const FULL_OF_SEGMENTS = 0.7;
-/** Sources that begin in one moment would make their pictures collide for ever. */
+const PICTURE_MS = 40;
+/** Has no divisor in common with the above: pictures of up to 40 sources come in milliseconds of their own, the same ones whatever the system. */
 const BETWEEN_SOURCES_MS = 13;
 
 /** Starts everything, lets it run, measures for some seconds, and ends everything. */
@@ -60,7 +61,8 @@ export async function runOnce(system: System, load: LoadOfRun, { seconds, settle
     const idlePssKb = memoryOf(running.processes()).pssKb;
     await running.begin(async (port) => {
       for (let stream = 0; stream < load.streams; stream++) {
-        sources.push(await Source.start(load.clip, port, streamName(stream)));
+        const phaseMs = (stream * BETWEEN_SOURCES_MS) % PICTURE_MS;
+        sources.push(await Source.start(load.clip, port, streamName(stream), phaseMs));
         await sleep(BETWEEN_SOURCES_MS);
       }
     });

@@ -15,9 +15,11 @@ export class Source {
     this.#child = child;
   }
 
-  /** Publishes to `rtmp://127.0.0.1:PORT/live/NAME`; resolves when the server has let it in. */
-  static async start(clip: Clip, port: number, name: string): Promise<Source> {
-    const child = new Child(pathOf('rtmp_source'), [clip.file, `${port}`, 'live', name]);
+  /**
+   * Publishes to `rtmp://127.0.0.1:PORT/live/NAME`; resolves when the server has let it in. `phaseMs`: when its pictures come, within the 40 ms of one.
+   */
+  static async start(clip: Clip, port: number, name: string, phaseMs: number): Promise<Source> {
+    const child = new Child(pathOf('rtmp_source'), [clip.file, `${port}`, 'live', name, `${phaseMs}`]);
     const line = await child.line('T0 ');
     return new Source(name, child, Number(line.slice(3)));
   }
