@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchSink } from '../publisher/publisher.ts';
 import {
@@ -386,6 +387,36 @@ describe('serveRtmpConnection', () => {
     await vi.waitFor(() => expect(recording.ended).toHaveBeenCalledOnce());
   });
 
+  it.each<[string, (publisher: Client) => unknown]>([
+    ['time passes', () => {}],
+    ['the publisher is gone', ({ socket }) => socket.end()],
+  ])('nor does sound that has waited, when %s', async (_title, happens) => {
+    const failed = vi.fn();
+    const recording = new Recording();
+    const error = new TypeError('a fault of our own');
+    const message = vi.spyOn(recording, 'message');
+    const port = await serve({ ...recorder(recording), failed });
+    const publisher = client(port).open('publish');
+    await vi.waitFor(() => expect(publisher.codes).toContain('NetStream.Publish.Start'));
+    const send = (type: number, csid: number) =>
+      publisher.socket.write(
+        serializeMessage(
+          { type, timestamp: 0, streamId: SERVER_MESSAGE_STREAM_ID, payload: Buffer.alloc(20) },
+          csid,
+          128,
+        ),
+      );
+    send(MessageType.video, ChunkStreamId.video);
+    await vi.waitFor(() => expect(message).toHaveBeenCalledOnce());
+    message.mockImplementation(() => {
+      throw error;
+    });
+    send(MessageType.audio, ChunkStreamId.audio);
+    happens(publisher);
+    await vi.waitFor(() => expect(failed).toHaveBeenCalledExactlyOnceWith(error));
+    await vi.waitFor(() => expect(recording.ended).toHaveBeenCalledOnce());
+  });
+
   it('stops the player and drops later batches when the player has left', async () => {
     const stopped = vi.fn();
     const started = Promise.withResolvers<BatchSink>();
@@ -400,10 +431,14 @@ describe('serveRtmpConnection', () => {
     expect(sink.pendingBytes).toBe(0);
   });
 
-  it('drops a player that stops reading', async () => {
+  it.each([
+    ['', 0],
+    [', also after the stream was silent for long', 300],
+  ])('drops a player that stops reading%s', async (_title, silentMs) => {
     const stopped = vi.fn();
-    const start = (sink: BatchSink): void => {
+    const start = async (sink: BatchSink): Promise<void> => {
       player.socket.pause();
+      await sleep(silentMs);
       sink.write(Buffer.alloc(32 * 1024 * 1024));
     };
     const port = await serve({ play: async () => ({ accept: true, start, stopped }) }, { writeTimeoutMs: 100 });

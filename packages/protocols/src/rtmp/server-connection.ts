@@ -79,7 +79,8 @@ const defaultServerOptions: RtmpServerOptions = { ...defaultServerLimits, writeT
 
 /** How long the peer may take to close its side after we have closed ours. */
 const FIN_TIMEOUT_MS = 1_000;
-const MAX_TICK_MS = 1_000;
+/** Sound that waits for a picture waits no longer than this. */
+const MAX_TICK_MS = 250;
 const KEEP_ALIVE_MS = 30_000;
 /** Replies that a peer may provoke without reading any. */
 const MAX_UNREAD_REPLY_BYTES = 1024 * 1024;
@@ -139,28 +140,45 @@ class RtmpServerConnection {
     socket.on('close', () => {
       clearInterval(this.#ticker);
       clearTimeout(this.#closer);
-      this.#session.peerClosed(this.#error);
+      this.#guard(() => this.#session.peerClosed(this.#error));
     });
-    const { handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs } = this.#options;
+    const { handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs, writeTimeoutMs } = this.#options;
+    // Only players set one. Node counts a write of which the kernel has taken another part as activity.
+    socket.on('timeout', () => {
+      if (socket.writableLength > 0) this.#destroy(`the peer read nothing for ${writeTimeoutMs} ms`);
+    });
     const tickMs = Math.min(MAX_TICK_MS, handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs);
     this.#tick();
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
 
-  /** What one peer sends must never end the process, and with it everybody's connections. */
   #receive(bytes: Buffer): void {
     try {
       this.#session.receive(bytes);
       this.#ingest?.idle?.();
     } catch (error) {
-      this.#destroy('the server failed to take what was sent');
-      this.#handlers.failed?.(error);
+      this.#failed(error);
     }
   }
 
   #tick(): void {
     if (this.#socket.writableLength === 0) this.#unreadReplyBytes = 0;
-    this.#session.tick(performance.now());
+    this.#guard(() => this.#session.tick(performance.now()));
+  }
+
+  /** For everything that may hand out media. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** What one peer sends must never end the process, and with it everybody's connections. */
+  #failed(error: unknown): void {
+    this.#destroy('the server failed to take what was sent');
+    this.#handlers.failed?.(error);
   }
 
   #send(bytes: Buffer): void {
@@ -189,7 +207,7 @@ class RtmpServerConnection {
 
   async #decidePublish(request: StreamRequest): Promise<void> {
     const close = (reason: string): void => {
-      if (this.#request === request) this.#session.end(reason);
+      if (this.#request === request) this.#guard(() => this.#session.end(reason));
     };
     const answer = await this.#handlers.publish(this.#describe(request), { close });
     if (!answer.accept) {
@@ -210,21 +228,12 @@ class RtmpServerConnection {
     } else if (this.#request === request) {
       this.#stopped = () => answer.stopped();
       this.#session.accept();
-      this.#watchWrites();
+      // Not for publishers: each of their reads would put it off.
+      this.#socket.setTimeout(this.#options.writeTimeoutMs);
       answer.start(this.#batchSink(request));
     } else {
       answer.stopped();
     }
-  }
-
-  /** For players: of a publisher each read would count as activity too, and put the timeout off. */
-  #watchWrites(): void {
-    const socket = this.#socket;
-    const { writeTimeoutMs } = this.#options;
-    // Node counts a write of which the kernel has taken another part as activity.
-    socket.setTimeout(writeTimeoutMs, () => {
-      if (socket.writableLength > 0) this.#destroy(`the peer read nothing for ${writeTimeoutMs} ms`);
-    });
   }
 
   #refuse(request: StreamRequest, code: string, description: string): void {

@@ -285,6 +285,11 @@ describe('RtmpServerSession with publishers', () => {
 
     it('lets none wait where there are no pictures', () => {
       expect(marks(publishing().message(sound(1)).message(sound(2)))).toBe('1 2');
+      const again = publishing()
+        .message(picture(1))
+        .command('deleteStream', 0, null, 1)
+        .command('publish', 6, null, 's');
+      expect(marks(again.message(sound(2)).message(sound(3)))).toBe('1 2 3');
     });
 
     it.each<[string, (session: RtmpServerSession) => void]>([

@@ -60,7 +60,7 @@ export interface StreamRequest extends StreamName {
   readonly agent: string;
 }
 
-/** What a session asks of its surroundings. Called inside `receive`, `tick`, `accept`, `refuse` and `end`. */
+/** What a session asks of its surroundings. Called inside `receive`, `tick`, `accept`, `refuse`, `end` and `peerClosed`. */
 export interface RtmpServerEvents {
   send(bytes: Buffer): void;
   /** To be answered with `accept` or `refuse`, unless `ended` comes first. */
@@ -85,8 +85,8 @@ const MAX_EARLY_BYTES = 4 * 1024 * 1024;
 const DEFAULT_ACK_WINDOW_BYTES = 2_500_000;
 
 /**
- * Conversation with one client: handshake, connect, then one publish or play after the other. Feed it with `receive` and, about once a second,
- * `tick`. It never throws for what a peer does.
+ * Conversation with one client: handshake, connect, then one publish or play after the other. Feed it with `receive` and, a few times a second,
+ * `tick`. It never throws for what a peer does, and passes on what `media` throws besides MalformedError.
  */
 export class RtmpServerSession {
   readonly #events: RtmpServerEvents;
@@ -102,7 +102,7 @@ export class RtmpServerSession {
   #request: StreamRequest | undefined;
   #early: RtmpMessage[] = [];
   #earlyBytes = 0;
-  readonly #sound = new WaitingSound();
+  #sound = new WaitingSound();
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #ackWindowBytes = DEFAULT_ACK_WINDOW_BYTES;
   #acknowledgedBytes = 0;
@@ -134,9 +134,12 @@ export class RtmpServerSession {
 
   /** The connection is gone. */
   peerClosed(reason: string): void {
-    this.#receiveSound();
-    this.#enter('closed');
-    this.#endRequest(reason);
+    try {
+      this.#receiveSound();
+    } finally {
+      this.#enter('closed');
+      this.#endRequest(reason);
+    }
   }
 
   /** Enforces the time limits, each exact to one interval between ticks. */
@@ -169,9 +172,12 @@ export class RtmpServerSession {
 
   /** Ends whatever goes on, says goodbye and closes. */
   end(reason: string): void {
-    this.#receiveSound();
-    this.#finish(reason);
-    this.#flush();
+    try {
+      this.#receiveSound();
+    } finally {
+      this.#finish(reason);
+      this.#flush();
+    }
   }
 
   #step(work: () => void): void {
@@ -220,12 +226,16 @@ export class RtmpServerSession {
 
   #receiveSound(): void {
     const sound = this.#sound.take();
-    if (sound !== undefined) this.#step(() => this.#reader.push(sound));
+    if (sound !== undefined) this.#step(() => this.#readChunks(sound));
   }
 
   #receiveChunks(bytes: Buffer): void {
     const sound = this.#sound.take();
     if (sound !== undefined) this.#reader.push(sound);
+    this.#readChunks(bytes);
+  }
+
+  #readChunks(bytes: Buffer): void {
     this.#reader.push(bytes);
     const received = this.#reader.bytesReceived;
     // At half the window: a peer that stops at a whole one never has to.
@@ -353,6 +363,7 @@ export class RtmpServerSession {
     this.#send(userControl(UserControlEvent.streamBegin, SERVER_MESSAGE_STREAM_ID));
     this.#send(onStatus('status', 'NetStream.Publish.Start', 'Publishing has started.'));
     this.#reader.keepPayloads(); // those of a publication before this one, of which nobody can be asked
+    this.#sound = new WaitingSound();
     this.#enter('publishing');
     const early = this.#early;
     this.#forgetEarly();

@@ -3,8 +3,9 @@ const MAX_READS = 2;
 const MAX_BYTES = 4096;
 
 /**
- * Sound of a publisher that waits, as it was read, for the picture with which it travels on anyway. Two of three reads bring nothing else, and to go
- * the whole way from the message to the batch for each costs more than all that the pictures need there. What comes without pictures does not wait.
+ * Sound of a publication that waits, as it was read, for the picture with which it travels on anyway. Two of three reads bring nothing else, and to go
+ * the whole way from the message to the batch for each costs more than all that the pictures need there. Where no picture comes the third frame of
+ * sound takes the two along that wait, and those behind it do not wait.
  */
 export class WaitingSound {
   #bytes: Buffer | undefined;
