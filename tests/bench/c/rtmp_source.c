@@ -1,13 +1,13 @@
 // Publishes FLV files over RTMP in real time, for ever: rtmp_source FILE PORT APP NAME PHASE_MS
 // Prints "T0 <microseconds since 1970>": the message with timestamp t is sent at T0 + t, and T0 is PHASE_MS behind a full multiple of the
-// duration of a picture. The file is begun anew at its end.
+// duration of a picture. The file is begun anew at its end, in step.
 #include "rtmp.h"
 
-enum { CHUNK_SIZE = 60000, TAG_HEADER = 11, FILE_HEADER = 13, GAP_MS = 40, PICTURE_US = 40000 };
+enum { CHUNK_SIZE = 60000, TAG_HEADER = 11, FILE_HEADER = 13, PICTURE_MS = 40 };
 
 static int64_t next_moment_us(int64_t earliest_us, int64_t phase_us) {
-  int64_t picture_us = (earliest_us - phase_us + PICTURE_US - 1) / PICTURE_US * PICTURE_US;
-  return picture_us + phase_us;
+  const int64_t picture_us = PICTURE_MS * 1000;
+  return (earliest_us - phase_us + picture_us - 1) / picture_us * picture_us + phase_us;
 }
 
 int main(int count, char **arguments) {
@@ -20,7 +20,7 @@ int main(int count, char **arguments) {
   int64_t begin = next_moment_us(now_us() + 50000, atoi(arguments[5]) * 1000LL);
   printf("T0 %lld\n", (long long)begin);
   fflush(stdout);
-  for (uint32_t base = 0, time = 0;; base = time + GAP_MS) {
+  for (uint32_t base = 0, time = 0;; base = (time / PICTURE_MS + 1) * PICTURE_MS) {
     for (size_t at = FILE_HEADER; at + TAG_HEADER <= size;) {
       uint8_t type = file[at];
       const uint8_t *payload = file + at + TAG_HEADER;

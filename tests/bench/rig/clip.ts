@@ -19,8 +19,8 @@ const TAIL_BYTES = 8;
 const FILE_HEADER = 13;
 const TAG_HEADER = 11;
 const VIDEO = 9;
-/** Between the last message and the first one of the next round; `rtmp_source.c` has the same. */
-const GAP_MS = 40;
+/** A round is a number of them, behind whatever comes last; `rtmp_source.c` has the same. */
+const PICTURE_MS = 40;
 
 /** A picture of the clip, as it can be found again in whatever container it travels. */
 export interface Picture {
@@ -55,7 +55,7 @@ export class Clip {
       if (bytes[at] === VIDEO && isTelling(tail)) pictures.push({ timeMs, tail });
       at = end + 4;
     }
-    this.durationMs = timeMs + GAP_MS;
+    this.durationMs = (Math.floor(timeMs / PICTURE_MS) + 1) * PICTURE_MS;
     this.bitsPerSecond = (bytes.length * 8_000) / this.durationMs;
     this.pictures = pictures;
   }
