@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { noPaint } from '../terminal/style.ts';
 import { streamView } from '../testing/views.ts';
 import { fleetOutput } from './fleet-output.ts';
-import type { FleetState } from './fleet-state.ts';
+import { unknownFleet } from './fleet-state.ts';
 
 it('tells each address once, as soon as it is known: a worker may listen later than the scheduler answers', () => {
   let written = '';
@@ -13,19 +13,7 @@ it('tells each address once, as soon as it is known: a worker may listen later t
     written = '';
     return lines.map((line) => line.trim().replace(/ {2,}.*/, ''));
   };
-  const silent: FleetState = {
-    api: 'http://127.0.0.1:8080',
-    answering: false,
-    answered: false,
-    phase: 'running',
-    rtmp: '',
-    http: '',
-    workers: [],
-    streams: [],
-    pushes: [],
-    more: false,
-    received: undefined,
-  };
+  const silent = unknownFleet('http://127.0.0.1:8080');
   output.show(silent);
   expect(told()).toEqual([]);
   const answering = { ...silent, answering: true, answered: true, streams: [streamView({ inputs: ['publish://'] })] };

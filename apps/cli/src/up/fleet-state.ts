@@ -23,6 +23,23 @@ export interface FleetState {
   readonly received: readonly Received[] | undefined;
 }
 
+/** Before anybody has answered. */
+export function unknownFleet(api: string, received?: readonly Received[]): FleetState {
+  return {
+    api,
+    answering: false,
+    answered: false,
+    phase: 'running',
+    rtmp: '',
+    http: '',
+    workers: [],
+    streams: [],
+    pushes: [],
+    more: false,
+    received,
+  };
+}
+
 const ANSWER_TIMEOUT_MS = 3000;
 /** More do not fit on any screen; `pushfleet ls` and the dashboard show them all. */
 const PUSHES_ASKED_FOR = 500;

@@ -12,7 +12,7 @@ import { type SharedAddresses, WorkerGroup } from '../workers/worker-group.ts';
 import { Children } from './children.ts';
 import { type FleetSettings, schedulerEnvironment, workerEnvironment } from './environment.ts';
 import { type FleetOutput, fleetOutput } from './fleet-output.ts';
-import { ask, type FleetState } from './fleet-state.ts';
+import { ask, type FleetState, unknownFleet } from './fleet-state.ts';
 import { isReadyMessage } from './ready.ts';
 
 export interface FleetPlan {
@@ -53,19 +53,7 @@ export class Fleet {
     this.#output = fleetOutput(context);
     this.#log = plan.logFile === undefined ? undefined : createWriteStream(plan.logFile, { flags: 'a' });
     this.#log?.on('error', ({ message }) => this.#notice(`The log file cannot be written: ${message}`));
-    this.#state = {
-      api: apiUrl(plan.host, plan.settings.apiPort),
-      answering: false,
-      answered: false,
-      phase: 'running',
-      rtmp: '',
-      http: '',
-      workers: [],
-      streams: [],
-      pushes: [],
-      more: false,
-      received: plan.demo ? [] : undefined,
-    };
+    this.#state = unknownFleet(apiUrl(plan.host, plan.settings.apiPort), plan.demo ? [] : undefined);
   }
 
   /** Runs until the user stops it, and drains. Rejects with CliError when that does not go well. */
