@@ -175,11 +175,7 @@ describe('the neighbours of a push in trouble', () => {
 
   it.each(NEIGHBOURS)('bring every packet over: %s', async (name) => {
     await publisher.stop('SIGINT');
-    for (const { id, status } of await neighbours()) {
-      if (status === 'disabled') continue;
-      await fleet.api.waitForSilence(id);
-      await fleet.api.pause(id);
-    }
+    await fleet.api.pauseInSilence((await neighbours()).filter(({ status }) => status !== 'disabled'));
     await until(async () => !(await nginx.streams()).some((stream) => stream.name === name), { what: 'the end' });
     const { video } = await compareDelivery(sent, nginx.recording(name));
     console.log(`${name}: ${JSON.stringify(video)}`);

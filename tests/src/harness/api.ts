@@ -140,6 +140,17 @@ export class Api {
     }
   }
 
+  /** Pauses pushes, each once everything has gone out: see `waitForSilence`. Answers what they were like before. */
+  pauseInSilence(pushes: readonly PushView[]): Promise<PushView[]> {
+    return Promise.all(
+      pushes.map(async ({ id }) => {
+        const before = await this.waitForSilence(id);
+        await this.pause(id);
+        return before;
+      }),
+    );
+  }
+
   async streams(): Promise<StreamView[]> {
     return (await this.#ask<{ streams: StreamView[] }>('GET', '/streams')).streams;
   }

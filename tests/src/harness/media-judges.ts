@@ -37,14 +37,16 @@ export interface Decoded {
 }
 
 export async function decode(input: string): Promise<Decoded> {
-  const output = ['-map', '0:v?', '-map', '0:a?', '-fps_mode', 'passthrough', '-f', 'framemd5', '-'];
+  // MD5 takes longer than the decoding of the pictures.
+  const sums = ['-f', 'framehash', '-hash', 'murmur3', '-'];
+  const output = ['-map', '0:v?', '-map', '0:a?', '-fps_mode', 'passthrough', ...sums];
   const { code, stdout, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, ...output]);
   const complaints = stderr.split('\n').filter((line) => line.trim() !== '');
   if (code !== 0) complaints.push(`ffmpeg ended with exit code ${code}`);
   const kinds = [...stdout.matchAll(/^#media_type \d+: (\w+)$/gm)].map(([, kind]) => kind);
   const frames = [...stdout.matchAll(/^(\d+),.*\s([\da-f]{32})$/gm)];
-  const sums = (kind: string) => frames.flatMap(([, stream, sum]) => (kinds[Number(stream)] === kind ? sum! : []));
-  return { complaints, pictures: sums('video'), sounds: sums('audio') };
+  const sumsOf = (kind: string) => frames.flatMap(([, stream, sum]) => (kinds[Number(stream)] === kind ? sum! : []));
+  return { complaints, pictures: sumsOf('video'), sounds: sumsOf('audio') };
 }
 
 /** A checksum of each frame of AAC as it is coded, whatever container it has come by. */
@@ -155,7 +157,7 @@ export interface AvSync {
 /** How far sound and picture of the test clip have drifted apart on their way, up to the first fault. A few frames of white at the very start do not count. */
 export async function avSync(input: string, seconds?: number): Promise<AvSync> {
   const filters = [
-    ...['-vf', 'scale=64:36,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'],
+    ...['-vf', 'scale=64:36:flags=neighbor,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'],
     // The end of the sound counts as the end of a silence: padding keeps it away from the last flash.
     ...['-af', 'apad=pad_dur=2,silencedetect=noise=-35dB:duration=0.2'],
   ];

@@ -12,6 +12,27 @@ import { until } from '../harness/until.ts';
 
 const CLIP_FRAMES = { video: 400, audio: 750 };
 
+const once: PublishOptions = { loop: false };
+const fragmented: PublishOptions = { ...once, format: 'mp4', output: FRAGMENTED };
+const put = ['-method', 'PUT'];
+const cases: readonly (readonly [who: string, stream: string, start: (url: string) => TestProcess])[] = [
+  ['ffmpeg with MPEG-TS by POST', 'post', (url) => publishClip(`${url}/post/mpegts`, once)],
+  ['ffmpeg with MPEG-TS by PUT', 'put', (url) => publishClip(`${url}/live/put/mpegts`, { ...once, output: put })],
+  ['ffmpeg with fragmented MP4 at the bare name', 'bare', (url) => publishClip(`${url}/bare`, fragmented)],
+  [
+    'ffmpeg with fragmented MP4 by PUT',
+    'm4s',
+    (url) => publishClip(`${url}/m4s/m4s`, { ...fragmented, output: [...FRAGMENTED, ...put] }),
+  ],
+  [
+    'ffmpeg with a login, which it sends when it is asked for it',
+    'login',
+    (url) => publishClip(`${url.replace('//', '//encoder:open-sesame@')}/login/mpegts`, once),
+  ],
+  ['GStreamer', 'gst', (url) => publishWithCurlHttpSink(`${url}/gst/mpegts`)],
+];
+const publishers = new Map<string, TestProcess>();
+
 let nginx: NginxRtmp;
 let fleet: Fleet;
 let here: WorkerProcess;
@@ -41,6 +62,8 @@ beforeAll(async () => {
     `,
   });
   [here, elsewhere] = [fleet.worker('worker-1'), fleet.worker('worker-2')];
+  for (const [, stream] of cases) await fleet.api.waitForStatus(await idOf(stream), 'waiting');
+  for (const [, stream, start] of cases) publishers.set(stream, start(here.httpUrl));
 });
 
 afterAll(async () => {
@@ -65,34 +88,51 @@ async function arrived(stream: string, publisher: TestProcess): Promise<{ video:
   return frameCount(recording);
 }
 
-const once: PublishOptions = { loop: false };
-const fragmented: PublishOptions = { ...once, format: 'mp4', output: FRAGMENTED };
-
-describe('a publisher over HTTP', () => {
-  const put = ['-method', 'PUT'];
-  const cases: readonly (readonly [who: string, stream: string, start: (url: string) => TestProcess])[] = [
-    ['ffmpeg with MPEG-TS by POST', 'post', (url) => publishClip(`${url}/post/mpegts`, once)],
-    ['ffmpeg with MPEG-TS by PUT', 'put', (url) => publishClip(`${url}/live/put/mpegts`, { ...once, output: put })],
-    ['ffmpeg with fragmented MP4 at the bare name', 'bare', (url) => publishClip(`${url}/bare`, fragmented)],
-    [
-      'ffmpeg with fragmented MP4 by PUT',
-      'm4s',
-      (url) => publishClip(`${url}/m4s/m4s`, { ...fragmented, output: [...FRAGMENTED, ...put] }),
-    ],
-    [
-      'ffmpeg with a login, which it sends when it is asked for it',
-      'login',
-      (url) => publishClip(`${url.replace('//', '//encoder:open-sesame@')}/login/mpegts`, once),
-    ],
-    ['GStreamer', 'gst', (url) => publishWithCurlHttpSink(`${url}/gst/mpegts`)],
-  ];
-  const publishers = new Map<string, TestProcess>();
-
+// At the same time, and while the publishers are under way: each of them looks at a live stream for seconds.
+describe.concurrent('a player over HTTP', () => {
+  let publisher: TestProcess;
   beforeAll(async () => {
-    for (const [, stream] of cases) await fleet.api.waitForStatus(await idOf(stream), 'waiting');
-    for (const [, stream, start] of cases) publishers.set(stream, start(here.httpUrl));
+    publisher = publishClip(`${here.httpUrl}/news/live1/mpegts`);
+    await until(async () => (await fleet.api.stream('news/live1')).source, { what: 'the publication' });
+  });
+  afterAll(() => publisher.stop());
+
+  it.each([
+    ['MPEG-TS', 'mpegts', 'ts'],
+    ['fragmented MP4', 'm4s', 'mp4'],
+  ])('of %s gets an unbroken stretch that decodes without a complaint', async (_what, format, ending) => {
+    const file = join(directory, `played-${format}.${ending}`);
+    await recordStream(`${here.httpUrl}/news/live1/${format}`, file, 5);
+    expect(await decodeErrors(file)).toEqual([]);
+    expect((await probe(file)).map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
+    const times = await monotonic(file);
+    console.log(JSON.stringify(times));
+    for (const { nonMonotonic, maxGap, packets } of times) {
+      expect(nonMonotonic).toBe(0);
+      expect(maxGap).toBeLessThan(0.06);
+      expect(packets).toBeGreaterThan(100);
+    }
   });
 
+  it.each(['mpegts', 'm4s'])('can be ffprobe, at %s', async (format) => {
+    const streams = await probe(`${here.httpUrl}/live/news/live1/${format}`);
+    expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
+  });
+
+  it('is sent to the worker that has the stream', async () => {
+    const { statuses, url } = await curl(`${elsewhere.httpUrl}/news/live1/mpegts`, ['-L', '-I']);
+    expect(statuses).toEqual([302, 200]);
+    expect(url).toBe(`${here.httpUrl}/news/live1/mpegts`);
+    expect(await probe(`${elsewhere.httpUrl}/news/live1/m4s`)).toHaveLength(2); // ffprobe follows, too
+  });
+
+  it('gets a stream that has to be fetched first', async () => {
+    const streams = await probe(`${elsewhere.httpUrl}/film/mpegts`);
+    expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
+  });
+});
+
+describe('a publisher over HTTP', () => {
   it.each(cases)('that is %s loses no frame on the way to the target', async (_who, stream) => {
     const frames = await arrived(stream, publishers.get(stream)!);
     console.log(`${stream}: ${JSON.stringify(frames)}`);
@@ -133,49 +173,6 @@ describe('a publisher over HTTP that is refused', () => {
   it('leaves no password behind, neither the right one nor a wrong one', () => {
     const texts = [here.output, elsewhere.output, fleet.scheduler.output];
     expect(texts.join('\n')).not.toMatch(/open-sesame|open-barley/);
-  });
-});
-
-describe('a player over HTTP', () => {
-  let publisher: TestProcess;
-  beforeAll(async () => {
-    publisher = publishClip(`${here.httpUrl}/news/live1/mpegts`);
-    await until(async () => (await fleet.api.stream('news/live1')).source, { what: 'the publication' });
-  });
-  afterAll(() => publisher.stop());
-
-  it.each([
-    ['MPEG-TS', 'mpegts', 'ts'],
-    ['fragmented MP4', 'm4s', 'mp4'],
-  ])('of %s gets an unbroken stretch that decodes without a complaint', async (_what, format, ending) => {
-    const file = join(directory, `played-${format}.${ending}`);
-    await recordStream(`${here.httpUrl}/news/live1/${format}`, file, 5);
-    expect(await decodeErrors(file)).toEqual([]);
-    expect((await probe(file)).map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
-    const times = await monotonic(file);
-    console.log(JSON.stringify(times));
-    for (const { nonMonotonic, maxGap, packets } of times) {
-      expect(nonMonotonic).toBe(0);
-      expect(maxGap).toBeLessThan(0.06);
-      expect(packets).toBeGreaterThan(100);
-    }
-  });
-
-  it.each(['mpegts', 'm4s'])('can be ffprobe, at %s', async (format) => {
-    const streams = await probe(`${here.httpUrl}/live/news/live1/${format}`);
-    expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
-  });
-
-  it('is sent to the worker that has the stream', async () => {
-    const { statuses, url } = await curl(`${elsewhere.httpUrl}/news/live1/mpegts`, ['-L', '-I']);
-    expect(statuses).toEqual([302, 200]);
-    expect(url).toBe(`${here.httpUrl}/news/live1/mpegts`);
-    expect(await probe(`${elsewhere.httpUrl}/news/live1/m4s`)).toHaveLength(2); // ffprobe follows, too
-  });
-
-  it('gets a stream that has to be fetched first', async () => {
-    const streams = await probe(`${elsewhere.httpUrl}/film/mpegts`);
-    expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
   });
 });
 

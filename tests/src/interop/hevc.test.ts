@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PushView } from '@pushfleet/contract';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishEnhanced } from '../harness/enhanced-rtmp.ts';
@@ -72,11 +71,7 @@ beforeAll(async () => {
   await Promise.all(sources.map(({ name }) => joinLate(name)));
   await enhanced.done;
   await posted.exited;
-  const finish = async ({ id }: PushView) => {
-    await fleet.api.waitForSilence(id);
-    await fleet.api.pause(id);
-  };
-  await Promise.all((await fleet.api.pushes()).map(finish));
+  await fleet.api.pauseInSilence(await fleet.api.pushes());
   await targets.untilGone();
 });
 

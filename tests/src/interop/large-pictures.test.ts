@@ -54,11 +54,7 @@ beforeAll(async () => {
     publishClip(`${name === 'rtmp' ? rtmpUrl : httpUrl}${path}`, { ...options, clip, loop: false }),
   );
   for (const publisher of publishers) await publisher.exited;
-  const finish = async ({ id }: PushView) => {
-    pushes.push(await fleet.api.waitForSilence(id));
-    await fleet.api.pause(id);
-  };
-  await Promise.all((await fleet.api.pushes()).map(finish));
+  pushes.push(...(await fleet.api.pauseInSilence(await fleet.api.pushes())));
   await targets.untilGone();
 }, 300_000);
 
