@@ -12,15 +12,20 @@ const OF_THEIR_PROCESS = [
   'packages/protocols/src/bytes/byte-queue.test.ts',
 ];
 /** These promise fractions of a second, ratios of CPU time, or are a browser at work. */
-const PUNCTUAL = ['tests/src/{fleet,bench,dashboard}/**/*.test.ts', 'tests/src/interop/four-protocols.test.ts'];
+const PUNCTUAL = [
+  'tests/src/{fleet,bench,dashboard}/**/*.test.ts',
+  'tests/src/interop/four-protocols.test.ts',
+  'tests/src/options/{changes,pausing,retries}.test.ts',
+];
 const UP = 'apps/cli/src/up.test.ts';
 
 /** Times that end what hangs, on a slow machine too: how fast something has to be, its test says. */
 const ends = (ms: number) => ({ testTimeout: ms, hookTimeout: 2 * ms });
 
-// Groups run one after the other, the projects of a group together.
+// Groups run one after the other, the projects of a group together. Hardly a file keeps a core busy: they wait for media in real time and for processes,
+// a third of a core each on average. How many run side by side goes by what their deadlines bear when several want the CPU at once.
 const quick = {
-  maxWorkers: cores,
+  maxWorkers: 2 * cores,
   sequence: { groupOrder: 0 },
   setupFiles: ['./tests/src/setup/same-chance.ts'],
 };
@@ -57,19 +62,25 @@ export default defineConfig({
         },
       },
       {
-        // Fleets of processes, media in real time: half a core each. More at a time than cores and deadlines start to lie.
+        // Fleets of processes, whose deadlines start to lie when the CPU is taken for long.
         extends: true,
-        test: { name: 'punctual', include: PUNCTUAL, ...ends(180_000), maxWorkers: cores, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'punctual',
+          include: PUNCTUAL,
+          ...ends(180_000),
+          maxWorkers: Math.ceil(cores * 1.5),
+          sequence: { groupOrder: 1 },
+        },
       },
       {
-        // These mostly wait, and their deadlines are wide.
+        // Their deadlines are wide.
         extends: true,
         test: {
           name: 'patient',
           include: ['tests/src/**/*.test.ts', UP],
           exclude: PUNCTUAL,
           ...ends(180_000),
-          maxWorkers: Math.ceil(cores * 1.5),
+          maxWorkers: 2 * cores,
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Where the files stand that take longest, those first: they start processes, wait for heartbeats and play media in real time. */
-const SLOW = [/^tests\/src\/fleet\//, /^tests\/src\/(?!harness\/)/, /^apps\/cli\/src\/up\.test\.ts$/];
+const SLOW = [/^tests\/src\/fleet\/|^apps\/cli\/src\/up\.test\.ts$/, /^tests\/src\/(?!harness\/)/];
 
 /**
  * A clean clone knows no durations, and Vitest goes by the size of files then: a long one that begins last runs alone, beside an idle core. So what is
