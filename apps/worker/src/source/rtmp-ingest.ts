@@ -10,6 +10,7 @@ import {
   SERVER_MESSAGE_STREAM_ID,
   serveRtmpConnection,
 } from '@pushfleet/protocols';
+import { lowWaterOf } from '../net/low-water.ts';
 import { withSharedReads } from '../net/shared-reads.ts';
 import type { Players } from './players.ts';
 import type { Publications } from './publications.ts';
@@ -63,11 +64,15 @@ export class RtmpIngest {
     const socket = withSharedReads(accepted);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    serveRtmpConnection(socket, {
-      publish: (request, connection) => this.#publish(request, (reason) => connection.close(reason)),
-      play: (request) => this.#play(request),
-      failed: this.#deps.failed,
-    });
+    serveRtmpConnection(
+      socket,
+      {
+        publish: (request, connection) => this.#publish(request, (reason) => connection.close(reason)),
+        play: (request) => this.#play(request),
+        failed: this.#deps.failed,
+      },
+      { setLowWater: lowWaterOf(socket) },
+    );
   }
 
   async #publish(request: PublishRequest, close: (reason: string) => void): Promise<PublishAnswer> {

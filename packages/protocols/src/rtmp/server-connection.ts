@@ -73,6 +73,8 @@ export interface RtmpServerHandlers {
 export interface RtmpServerOptions extends RtmpServerLimits {
   /** Longest time that a peer may leave waiting bytes unread. */
   readonly writeTimeoutMs: number;
+  /** Sees to it that the socket reads only when so many bytes have come. Left out where nobody can: then it reads whatever comes. */
+  readonly setLowWater?: ((bytes: number) => void) | undefined;
 }
 
 const defaultServerOptions: RtmpServerOptions = { ...defaultServerLimits, writeTimeoutMs: 15_000 };
@@ -121,6 +123,7 @@ class RtmpServerConnection {
         request: (request) => this.#decide(request),
         media: (type, timestamp, payload) => this.#ingest?.message(type, timestamp, payload),
         isHeld: (memory) => this.#ingest?.holds?.(memory) ?? true,
+        lowWater: (bytes) => options.setLowWater?.(bytes),
         ended: (reason) => this.#ended(reason),
         close: (lingerMs) => this.#close(lingerMs),
       },

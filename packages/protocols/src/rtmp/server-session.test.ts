@@ -25,6 +25,7 @@ class Harness {
   readonly media: { type: number; timestamp: number; payload: Buffer }[] = [];
   readonly ended: string[] = [];
   readonly closed: number[] = [];
+  readonly lowWater: number[] = [];
   /** Messages sent, after the handshake. */
   readonly sent: RtmpMessage[] = [];
   /** What to do with the next request; by default nothing. */
@@ -49,6 +50,7 @@ class Harness {
       this.onMedia();
     },
     isHeld: (memory) => this.isHeld(memory),
+    lowWater: (bytes) => this.lowWater.push(bytes),
     ended: (reason) => this.ended.push(reason),
     close: (lingerMs) => this.closed.push(lingerMs),
   });
@@ -318,6 +320,76 @@ describe('RtmpServerSession with publishers', () => {
           expect(harness.media.map(({ type, payload }) => ({ type, payload }))).toEqual(twice);
         }),
       );
+    });
+  });
+
+  describe('that sends large pictures', () => {
+    const picture = (bytes = 3000) => video(Buffer.concat([Buffer.of(0x17, 1), Buffer.alloc(bytes - 2)]));
+    const sound = audio(Buffer.alloc(300));
+    /** Two sounds of 300 bytes with headers, and one byte more. */
+    const MARK = 633;
+    const serialized = (...messages: RtmpMessage[]) =>
+      Buffer.concat(messages.map((message) => serializeMessage(message, message.type, 128)));
+
+    /** After so many pictures, each with its sound in front. */
+    const after = (pictures: number, { pictureBytes = 3000, hasSound = true } = {}) => {
+      const harness = new Harness().connect();
+      harness.decide = accept;
+      harness.command('publish', 5, null, 's');
+      const next = hasSound ? serialized(sound, picture(pictureBytes)) : serialized(picture(pictureBytes));
+      for (let count = 0; count < pictures; count++) harness.session.receive(next);
+      return harness;
+    };
+
+    it('lets sound wait outside once it knows how large they are', () => {
+      expect(after(249).lowWater).toEqual([]);
+      expect(after(250).lowWater).toEqual([MARK]);
+    });
+
+    it.each<[string, Parameters<typeof after>[1]]>([
+      ['whose pictures are hardly larger than its sound', { pictureBytes: 2 * MARK - 1 }],
+      ['without sound', { hasSound: false }],
+    ])('wants every byte of one %s', (_title, stream) => {
+      expect(after(600, stream).lowWater).toEqual([]);
+    });
+
+    it('wants every byte again for ten seconds when a small one has come', () => {
+      const harness = after(250);
+      harness.session.receive(serialized(picture(200)));
+      expect(harness.lowWater).toEqual([MARK, 1]);
+      const next = serialized(sound, picture());
+      for (let count = 0; count < 250 + 248; count++) harness.session.receive(next);
+      expect(harness.lowWater).toEqual([MARK, 1]);
+      harness.session.receive(next);
+      expect(harness.lowWater).toEqual([MARK, 1, MARK]);
+    });
+
+    it.each<[string, Buffer]>([
+      ['the rest of a picture', serialized(picture()).subarray(0, -1)],
+      ['the next chunk of one', serialized(picture()).subarray(0, 12 + 128)],
+      ['the rest of a header', serialized(sound, picture(), sound).subarray(0, -serialized(sound).length + 5)],
+      ['a picture after three sounds', serialized(sound, sound, sound)],
+      ['a picture behind its configuration', serialized(video(Buffer.of(0x17, 0, 0, 0, 0)))],
+    ])('never lets %s wait', (_title, bytes) => {
+      const harness = after(250);
+      harness.session.receive(bytes);
+      expect(harness.lowWater).toEqual([MARK, 1]);
+    });
+
+    it('wants what has come when nothing else comes', () => {
+      const harness = after(250);
+      harness.session.tick(0);
+      expect(harness.lowWater).toEqual([MARK]);
+      harness.session.tick(250);
+      expect(harness.lowWater).toEqual([MARK, 1]);
+      harness.session.receive(serialized(sound, picture()));
+      expect(harness.lowWater).toEqual([MARK, 1, MARK]);
+    });
+
+    it('begins anew with each publication', () => {
+      const harness = after(250).command('deleteStream', 0, null, 1);
+      harness.command('publish', 6, null, 's').session.receive(serialized(sound, picture()));
+      expect(harness.lowWater).toEqual([MARK, 1]);
     });
   });
 

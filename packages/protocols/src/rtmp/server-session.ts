@@ -2,6 +2,8 @@
 
 import type { AmfObject, AmfValue } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
+import { isPicture } from '../container/flv/tag.ts';
+import { LowWater } from './low-water.ts';
 import {
   connectReply,
   createStreamReply,
@@ -69,6 +71,8 @@ export interface RtmpServerEvents {
   media(type: number, timestamp: number, payload: Buffer): void;
   /** Is media of the publication still needed that lies in this memory? What was sent before it is never overwritten. */
   isHeld(memory: ArrayBufferLike): boolean;
+  /** From now on `receive` is wanted only when so many bytes have come; 1 at first. To wake for fewer does no harm. */
+  lowWater(bytes: number): void;
   /** The request is over, whether it had been accepted already or not; not called for a refused one. */
   ended(reason: string): void;
   /** Nothing more will be sent or read: close the connection after `lingerMs`. Called once, unless the peer closes first. */
@@ -103,6 +107,13 @@ export class RtmpServerSession {
   #early: RtmpMessage[] = [];
   #earlyBytes = 0;
   #sound = new WaitingSound();
+  #lowWater = new LowWater();
+  /** What the surroundings were asked for last. */
+  #lowWaterBytes = 1;
+  /** In what was received last there was a picture. */
+  #pictureCame = false;
+  /** Something was received since the last tick. */
+  #isHeard = false;
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #ackWindowBytes = DEFAULT_ACK_WINDOW_BYTES;
   #acknowledgedBytes = 0;
@@ -125,11 +136,18 @@ export class RtmpServerSession {
 
   /** Bytes from the peer, however they are cut; they may be overwritten afterwards. Sound may wait for the next ones, or for `tick`. */
   receive(bytes: Buffer): void {
-    if (this.#state === 'closed' || this.#keepsSound(bytes)) return;
-    this.#step(() => {
-      if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
-      else this.#receiveChunks(bytes);
-    });
+    if (this.#state === 'closed') return;
+    this.#isHeard = true;
+    this.#pictureCame = false;
+    if (!this.#keepsSound(bytes)) {
+      this.#step(() => {
+        if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
+        else this.#receiveChunks(bytes);
+      });
+    }
+    // Only behind a whole picture: what is still to come of one must not wait, nor sound where the pictures have ceased.
+    const mayRest = this.#pictureCame && this.#state === 'publishing' && this.#reader.isAtRest;
+    this.#setLowWater(mayRest ? this.#lowWater.bytes : 1);
   }
 
   /** The connection is gone. */
@@ -144,6 +162,8 @@ export class RtmpServerSession {
 
   /** Enforces the time limits, each exact to one interval between ticks. */
   tick(nowMs: number): void {
+    if (!this.#isHeard) this.#setLowWater(1);
+    this.#isHeard = false;
     this.#receiveSound();
     const limitMs = this.#limitMs();
     if (limitMs === undefined) return;
@@ -219,6 +239,12 @@ export class RtmpServerSession {
     if (rest.length > 0) this.#receiveChunks(rest);
   }
 
+  #setLowWater(bytes: number): void {
+    if (bytes === this.#lowWaterBytes) return;
+    this.#lowWaterBytes = bytes;
+    this.#events.lowWater(bytes);
+  }
+
   #keepsSound(bytes: Buffer): boolean {
     const mayWait = this.#state === 'publishing' && this.#reader.isOneMessage(bytes, MessageType.audio);
     return mayWait && this.#sound.keep(bytes);
@@ -272,7 +298,7 @@ export class RtmpServerSession {
   #receiveMedia(message: RtmpMessage): void {
     if (this.#state === 'publishing') {
       this.#waitingSinceMs = undefined;
-      if (message.type === MessageType.video) this.#sound.pictureCame();
+      this.#note(message);
       const type = message.type === MessageType.amf3Data ? MessageType.data : message.type;
       this.#events.media(type, message.timestamp, amf0Body(message));
     } else if (this.#state === 'deciding') {
@@ -280,6 +306,15 @@ export class RtmpServerSession {
       this.#earlyBytes += message.payload.length;
       if (this.#earlyBytes > MAX_EARLY_BYTES) this.#finish('too much media before the publication was accepted');
     }
+  }
+
+  #note({ type, payload }: RtmpMessage): void {
+    if (type === MessageType.audio) this.#lowWater.soundCame(payload.length);
+    if (type !== MessageType.video) return;
+    this.#sound.pictureCame();
+    if (!isPicture(payload)) return;
+    this.#pictureCame = true;
+    this.#lowWater.pictureCame(payload.length);
   }
 
   #receiveUserControl(message: RtmpMessage): void {
@@ -364,6 +399,7 @@ export class RtmpServerSession {
     this.#send(onStatus('status', 'NetStream.Publish.Start', 'Publishing has started.'));
     this.#reader.keepPayloads(); // those of a publication before this one, of which nobody can be asked
     this.#sound = new WaitingSound();
+    this.#lowWater = new LowWater();
     this.#enter('publishing');
     const early = this.#early;
     this.#forgetEarly();

@@ -1,5 +1,5 @@
 /** With 25 pictures and 47 frames of sound a second nearly all sound comes alone, once or twice between two pictures. */
-const MAX_READS = 2;
+export const MAX_WAITING_SOUNDS = 2;
 const MAX_BYTES = 4096;
 
 /**
@@ -11,7 +11,7 @@ export class WaitingSound {
   #bytes: Buffer | undefined;
   #sizeBytes = 0;
   /** Since the last picture. */
-  #reads = MAX_READS;
+  #reads = MAX_WAITING_SOUNDS;
 
   /** A picture has come: the sound behind it may wait for the next one. */
   pictureCame(): void {
@@ -20,7 +20,7 @@ export class WaitingSound {
 
   /** Copies whole messages that are nothing but sound. False when they are not to wait: they have to be read now, behind those that do. */
   keep(messages: Buffer): boolean {
-    if (this.#reads === MAX_READS || this.#sizeBytes + messages.length > MAX_BYTES) return false;
+    if (this.#reads === MAX_WAITING_SOUNDS || this.#sizeBytes + messages.length > MAX_BYTES) return false;
     this.#bytes ??= Buffer.allocUnsafeSlow(MAX_BYTES);
     this.#sizeBytes += messages.copy(this.#bytes, this.#sizeBytes);
     this.#reads += 1;

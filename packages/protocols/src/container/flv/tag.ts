@@ -65,15 +65,29 @@ export function parseAudioTag(body: Buffer): AudioTag | undefined {
   return { codec, content: packetType === PacketType.config ? 'config' : 'frame', data: reader.rest() };
 }
 
+/** Does the body of a video tag hold a picture? Tells it by its first two bytes, so of broken ones too. */
+export function isPicture(body: Buffer): boolean {
+  const first = body[0] ?? 0;
+  if ((first & 0x80) === 0) return body[1] === PacketType.frame;
+  return !WITHOUT_PICTURE.has(first & 0x0f); // VideoPacketType
+}
+
 const EX_AUDIO_FORMAT = 9;
 const ExPacketType = {
   sequenceStart: 0,
   codedFrames: 1,
+  sequenceEnd: 2,
   codedFramesX: 3,
   metadata: 4,
   mpeg2TsSequenceStart: 5,
   modEx: 7,
 } as const;
+const WITHOUT_PICTURE: ReadonlySet<number> = new Set([
+  ExPacketType.sequenceStart,
+  ExPacketType.sequenceEnd,
+  ExPacketType.metadata,
+  ExPacketType.mpeg2TsSequenceStart,
+]);
 /** Of the AV1 video descriptor of MPEG-TS, whose payload is the fixed part of av1C. */
 const AV1_DESCRIPTOR_TAG = 0x80;
 

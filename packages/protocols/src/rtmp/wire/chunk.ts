@@ -82,6 +82,11 @@ export class ChunkReader {
     return this.#bytesReceived;
   }
 
+  /** All messages that have begun are whole. */
+  get isAtRest(): boolean {
+    return this.#current === undefined && this.#headerBytes === 0 && this.#openBytes === 0;
+  }
+
   /** Takes the next bytes, however they are cut. After a MalformedError the reader is of no further use. */
   push(bytes: Buffer): void {
     this.#bytesReceived += bytes.length;
