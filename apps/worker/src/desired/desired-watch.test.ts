@@ -22,7 +22,11 @@ describe('DesiredWatch', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     told.length = 0;
-    const inputs = () => ({ reconsider: (wanted: DesiredStream) => told.push(wanted), close: () => {} });
+    const inputs = () => ({
+      reconsider: (wanted: DesiredStream) => told.push(wanted),
+      tick: () => {},
+      close: () => {},
+    });
     hubs = new StreamHubs(() => inputs() as unknown as StreamInputs);
     watch = new DesiredWatch(reader as DesiredReader, processor, hubs, () => {});
     watch.start();

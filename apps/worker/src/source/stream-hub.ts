@@ -13,6 +13,9 @@ import type { SourceEvents } from './source-events.ts';
 
 /** A channel without feeds is kept this long: a push that reconnects finds its group of pictures ready-made. */
 const IDLE_CHANNEL_MS = 10_000;
+const LOOK_THROUGH_MS = 1_000;
+/** Less than any channel lets audio wait. */
+const OVERDUE_MS = 35;
 
 /** What a hub takes of the source that is on. */
 interface HubInlet extends SourceEvents {
@@ -85,6 +88,9 @@ export class StreamHub {
     end: () => this.#end(),
   };
   #lastSampleAt = Number.NEGATIVE_INFINITY;
+  /** When the channels got a sample last, and when they were looked through. */
+  #lastAppendAt = Number.NEGATIVE_INFINITY;
+  #lookedThroughAt = Number.NEGATIVE_INFINITY;
   /** The source has begun and given no sample yet: the line goes on as much later as nothing came. */
   #isFresh = false;
   #waiting = new Set<() => void>();
@@ -162,7 +168,10 @@ export class StreamHub {
 
   /** Called every 40 ms: lets audio go that waits for a video frame, and closes channels that nobody wants any more. */
   tick(now: number): void {
-    this.#toChannels((channel) => channel.tick(now));
+    // Each sample lets go of what is overdue.
+    if (now - this.#lastAppendAt >= OVERDUE_MS) this.#toChannels((channel) => channel.tick(now));
+    if (now - this.#lookedThroughAt < LOOK_THROUGH_MS) return;
+    this.#lookedThroughAt = now;
     for (const [key, entry] of this.#channels) {
       if (entry.channel.openFeeds > 0) entry.idleSince = undefined;
       else if (entry.idleSince === undefined) entry.idleSince = now;
@@ -192,6 +201,7 @@ export class StreamHub {
     if (placed === undefined) return;
     this.#gop.push(placed);
     this.#meter.count(placed, now);
+    this.#lastAppendAt = now;
     this.#toChannels((channel) => channel.append(placed, now));
     if (this.#waiting.size === 0 || !this.live) return;
     for (const resolve of this.#waiting) resolve();

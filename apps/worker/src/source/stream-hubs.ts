@@ -18,6 +18,8 @@ interface Entry {
 
 /** How often waiting audio is looked at: the longest that it may wait for a video frame is a few of these. */
 const TICK_MS = 40;
+/** In so many of them the inputs are looked at once. */
+const TICKS_PER_LOOK = 6;
 
 /** All streams of this process, each with one hub, however many pushes and players want it. A stream that nobody uses is closed. */
 export class StreamHubs {
@@ -27,6 +29,7 @@ export class StreamHubs {
   readonly #entries = new Map<string, Entry>();
   /** Runs while there is a stream: a process that waits for work is not woken for nothing. */
   #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
 
   constructor(
     createInputs: (hub: StreamHub) => StreamInputs,
@@ -97,6 +100,11 @@ export class StreamHubs {
   #tick(): void {
     const now = performance.now();
     this.#events.beforeMedia?.(now);
-    for (const { hub } of this.#entries.values()) hub.tick(now);
+    this.#ticks += 1;
+    const isLook = this.#ticks % TICKS_PER_LOOK === 0;
+    for (const { hub, inputs } of this.#entries.values()) {
+      hub.tick(now);
+      if (isLook) inputs.tick();
+    }
   }
 }

@@ -110,6 +110,7 @@ function open(wanted: () => Promise<DesiredStream | undefined>) {
     log: pino({ level: 'silent' }),
   });
   opened.push(inputs);
+  setInterval(() => inputs.tick(), 240); // ends with the clock of the test
   const { sent } = record(hub);
   const timesMs = () => sent().map(({ dts, track }) => (dts * 1000) / track.timescale);
   return { hub, inputs, opener, switches, sent, timesMs };

@@ -25,8 +25,6 @@ export interface StreamInputDeps {
   readonly log: Logger;
 }
 
-/** How often the inputs are looked at. */
-const TICK_MS = 250;
 /** How often settings are read that could not be read before; changed ones come by themselves. */
 const READ_MS = 1_000;
 
@@ -51,7 +49,6 @@ export class StreamInputs implements InputOwner {
   #fedBy: Input | undefined;
   #isReading = false;
   #readAt = 0;
-  readonly #timer = setInterval(() => this.#tick(), TICK_MS);
   #isClosed = false;
 
   constructor(hub: StreamHub, deps: StreamInputDeps) {
@@ -96,9 +93,15 @@ export class StreamInputs implements InputOwner {
     this.#adopt(stream);
   }
 
+  /** To be called a few times a second: looks how the inputs do. */
+  tick(): void {
+    if (this.#settings === undefined && performance.now() - this.#readAt >= READ_MS) void this.#read();
+    for (const input of this.#inputs) input.tick(this.#sourceTimeoutMs);
+    this.#review();
+  }
+
   close(): void {
     this.#isClosed = true;
-    clearInterval(this.#timer);
     for (const input of this.#inputs) input.close();
   }
 
@@ -132,12 +135,6 @@ export class StreamInputs implements InputOwner {
     const { open, close } = chooseInputs(this.#states, this.#sourceTimeoutMs);
     for (const index of close) this.#inputs[index]!.close();
     for (const index of open) this.#inputs[index]!.open();
-  }
-
-  #tick(): void {
-    if (this.#settings === undefined && performance.now() - this.#readAt >= READ_MS) void this.#read();
-    for (const input of this.#inputs) input.tick(this.#sourceTimeoutMs);
-    this.#review();
   }
 
   /** Reads the settings for the first time, or again when they could not be used. Never rejects. */

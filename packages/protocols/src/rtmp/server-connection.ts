@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { BatchSink } from '../publisher/publisher.ts';
 import { defaultServerLimits, type RtmpServerLimits, RtmpServerSession, type StreamRequest } from './server-session.ts';
+import { setSharedInterval } from './shared-interval.ts';
 
 export { SERVER_MESSAGE_STREAM_ID } from './server-reply.ts';
 export { SERVER_CHUNK_SIZE } from './server-session.ts';
@@ -108,7 +109,7 @@ class RtmpServerConnection {
   #stopped: (() => void) | undefined;
   #error = 'the peer closed the connection';
   #endReason = '';
-  #ticker: NodeJS.Timeout | undefined;
+  #stopTicking: (() => void) | undefined;
   #closer: NodeJS.Timeout | undefined;
   #unreadReplyBytes = 0;
 
@@ -141,7 +142,7 @@ class RtmpServerConnection {
       this.#error = `the connection broke (${error.code ?? error.message})`;
     });
     socket.on('close', () => {
-      clearInterval(this.#ticker);
+      this.#stopTicking?.();
       clearTimeout(this.#closer);
       this.#guard(() => this.#session.peerClosed(this.#error));
     });
@@ -152,7 +153,7 @@ class RtmpServerConnection {
     });
     const tickMs = Math.min(MAX_TICK_MS, handshakeTimeoutMs, requestTimeoutMs, mediaTimeoutMs);
     this.#tick();
-    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#stopTicking = setSharedInterval(() => this.#tick(), tickMs);
   }
 
   #receive(bytes: Buffer): void {

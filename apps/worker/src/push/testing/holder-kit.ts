@@ -86,7 +86,7 @@ const video: Track = {
 
 /** Streams that a test feeds by hand. */
 export function openHubs() {
-  const inputs = { reason: 'nobody publishes the stream', close: () => {} };
+  const inputs = { reason: 'nobody publishes the stream', tick: () => {}, close: () => {} };
   const hubs = new StreamHubs(() => inputs as unknown as StreamInputs);
   /** Puts a picture into the stream; the stream is live from then on. */
   const show = (stream: string): void => {

@@ -34,7 +34,7 @@ function inputsOf(hub: StreamHub, quietMs: () => number | undefined): StreamInpu
     current = source;
     return source;
   };
-  const inputs: Partial<StreamInputs> = { publish, reason: '', close: () => {} };
+  const inputs: Partial<StreamInputs> = { publish, reason: '', tick: () => {}, close: () => {} };
   Object.defineProperty(inputs, 'published', { get: () => current !== undefined });
   return inputs as StreamInputs;
 }
