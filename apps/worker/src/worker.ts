@@ -43,6 +43,9 @@ import { Announcer } from './status/announcer.ts';
 import { FactWriter } from './status/fact-writer.ts';
 
 const TICK_MS = 250;
+/** Pushes that run are looked at with every second tick, what the worker has room for with every fourth. */
+const TICKS_PER_LOOK = 2;
+const TICKS_PER_NEWS = 4;
 /** A peer that is busy starting, or this one, has time to say who it is. */
 const MEET_MS = 2_000;
 /** How long a worker that stops waits for its jobs to be given back; when Redis is away, for its connections to be ended. */
@@ -81,6 +84,7 @@ export class FleetWorker {
   readonly #heartbeat: Heartbeat;
   readonly #http: WorkerHttp;
   readonly #timers: NodeJS.Timeout[] = [];
+  #ticks = 0;
   #addresses = { rtmp: '', http: '' };
   /** What an operator should change at Redis. */
   #warnings: readonly string[] = [];
@@ -372,7 +376,10 @@ export class FleetWorker {
     const now = performance.now();
     this.#standstill.look(now);
     const { processor } = this.#pushes;
-    for (const holder of processor.holders()) holder.tick(now);
+    this.#ticks += 1;
+    const isLook = this.#ticks % TICKS_PER_LOOK === 0;
+    for (const holder of processor.holders()) if (isLook || holder.face.status !== 'running') holder.tick(now);
+    if (this.#ticks % TICKS_PER_NEWS !== 0) return;
     const fullness = this.#intake.news(now);
     if (fullness !== undefined) this.#announcer.fullness(fullness, processor.size);
   }
