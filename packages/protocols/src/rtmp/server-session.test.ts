@@ -353,6 +353,17 @@ describe('RtmpServerSession with publishers', () => {
       expect(after(600, stream).lowWater).toEqual([]);
     });
 
+    it('wants every byte of a publisher that writes headers apart: TCP may keep their messages until they are acknowledged', () => {
+      const harness = after(100);
+      harness.session.receive(serialized(sound).subarray(0, 12));
+      harness.session.receive(serialized(sound).subarray(12));
+      const next = serialized(sound, picture());
+      for (let count = 0; count < 150 + 249; count++) harness.session.receive(next);
+      expect(harness.lowWater).toEqual([]);
+      harness.session.receive(next);
+      expect(harness.lowWater).toEqual([MARK]);
+    });
+
     it('wants every byte again for ten seconds when a small one has come', () => {
       const harness = after(250);
       harness.session.receive(serialized(picture(200)));

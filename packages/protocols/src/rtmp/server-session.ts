@@ -3,7 +3,7 @@
 import type { AmfObject, AmfValue } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import { isPicture } from '../container/flv/tag.ts';
-import { LowWater } from './low-water.ts';
+import { HEADER_BYTES, LowWater } from './low-water.ts';
 import {
   connectReply,
   createStreamReply,
@@ -139,12 +139,14 @@ export class RtmpServerSession {
     if (this.#state === 'closed') return;
     this.#isHeard = true;
     this.#pictureCame = false;
+    const mayBeHeader = bytes.length <= HEADER_BYTES && this.#reader.isAtRest;
     if (!this.#keepsSound(bytes)) {
       this.#step(() => {
         if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
         else this.#receiveChunks(bytes);
       });
     }
+    if (mayBeHeader && !this.#reader.isAtRest) this.#lowWater.headerCameAlone();
     // Only behind a whole picture: what is still to come of one must not wait, nor sound where the pictures have ceased.
     const mayRest = this.#pictureCame && this.#state === 'publishing' && this.#reader.isAtRest;
     this.#setLowWater(mayRest ? this.#lowWater.bytes : 1);
