@@ -74,6 +74,7 @@ export type {
   TargetPlace,
 } from './publisher/publisher.ts';
 export type { PushMemory } from './publisher/push-memory.ts';
+export type { LowWaterSocket } from './rtmp/low-water.ts';
 export { rtmpWireFormat } from './rtmp/packager.ts';
 export { type PlayOptions, playRtmp } from './rtmp/player.ts';
 export {

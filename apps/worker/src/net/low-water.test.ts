@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lowWaterOf } from './low-water.ts';
 import { withSharedReads } from './shared-reads.ts';
 
@@ -42,50 +42,59 @@ async function aWhile(): Promise<void> {
   }
 }
 
-it('leaves bytes in the kernel until there are enough', async () => {
-  lowWaterOf(served)!(1000);
-  await send(400);
-  await send(400);
-  await aWhile();
-  expect(received).toEqual([]);
-  await send(200);
-  await vi.waitFor(() => expect(received).toEqual([1000]));
-});
+describe.skipIf(process.platform !== 'linux')('the low-water mark of a socket', () => {
+  it('leaves bytes in the kernel until there are enough', async () => {
+    lowWaterOf(served)!.setLowWater(1000);
+    await send(400);
+    await send(400);
+    await aWhile();
+    expect(received).toEqual([]);
+    await send(200);
+    await vi.waitFor(() => expect(received).toEqual([1000]));
+  });
 
-it('tells of what waits when the mark falls', async () => {
-  const setLowWater = lowWaterOf(served)!;
-  setLowWater(1000);
-  await send(400);
-  await aWhile();
-  expect(received).toEqual([]);
-  setLowWater(1);
-  await vi.waitFor(() => expect(received).toEqual([400]));
-});
+  it('tells of what waits when the mark falls', async () => {
+    const socket = lowWaterOf(served)!;
+    socket.setLowWater(1000);
+    await send(400);
+    await aWhile();
+    expect(received).toEqual([]);
+    socket.setLowWater(1);
+    await vi.waitFor(() => expect(received).toEqual([400]));
+  });
 
-it('tells of the end at once, and of what came before it', async () => {
-  lowWaterOf(served)!(1000);
-  const ended = once(served, 'end');
-  await send(400);
-  client.end();
-  await ended;
-  expect(received).toEqual([400]);
-});
+  it('tells of the end at once, and of what came before it', async () => {
+    lowWaterOf(served)!.setLowWater(1000);
+    const ended = once(served, 'end');
+    await send(400);
+    client.end();
+    await ended;
+    expect(received).toEqual([400]);
+  });
 
-it('leaves a closed socket alone, whatever has its number now', async () => {
-  const setLowWater = lowWaterOf(served)!;
-  served.destroy();
-  await once(served, 'close');
-  const next = once(server, 'connection');
-  const other = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
-  const [socket] = (await next) as [net.Socket];
-  setLowWater(1000);
-  other.write('x');
-  await once(socket, 'data');
-  other.destroy();
-  socket.destroy();
-});
+  it('leaves a closed socket alone, whatever has its number now', async () => {
+    const socket = lowWaterOf(served)!;
+    served.destroy();
+    await once(served, 'close');
+    const next = once(server, 'connection');
+    const other = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+    const [after] = (await next) as [net.Socket];
+    socket.setLowWater(1000);
+    expect(socket.segmentBytes).toBe(Number.POSITIVE_INFINITY);
+    other.write('x');
+    await once(after, 'data');
+    other.destroy();
+    after.destroy();
+  });
 
-it('does all that without a warning of Node', async () => {
-  await aWhile();
-  expect(warned).not.toHaveBeenCalled();
+  it('knows the segments of TCP', () => {
+    const { segmentBytes } = lowWaterOf(served)!;
+    expect(segmentBytes).toBeGreaterThan(1_000);
+    expect(segmentBytes).toBeLessThan(65_536);
+  });
+
+  it('does all that without a warning of Node', async () => {
+    await aWhile();
+    expect(warned).not.toHaveBeenCalled();
+  });
 });

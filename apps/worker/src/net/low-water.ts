@@ -1,45 +1,79 @@
 import type net from 'node:net';
+import type { LowWaterSocket } from '@pushfleet/protocols';
 
 /** What a socket keeps of the connection itself. No type tells of it. */
 interface Handled {
   readonly _handle: { readonly fd?: number } | null;
 }
 
-type SetSocketOption = (fd: number, level: number, option: number, value: Int32Array, valueBytes: number) => number;
+type SetOption = (fd: number, level: number, option: number, value: Int32Array, sizeBytes: number) => number;
+type GetOption = (fd: number, level: number, option: number, value: Int32Array, sizeBytes: Int32Array) => number;
+
+/** Of libc. */
+interface SocketOptions {
+  readonly setsockopt: SetOption;
+  readonly getsockopt: GetOption;
+}
 
 /** Of Linux, on all machines that Node runs on but MIPS. */
 const SOL_SOCKET = 1;
 const SO_RCVLOWAT = 18;
+const IPPROTO_TCP = 6;
+const TCP_MAXSEG = 2;
 
 /**
- * Sets the receive low-water mark of a socket: while fewer bytes wait in the kernel the process is not woken for them. The end of the peer is told at once,
- * and so is what waits already when the mark falls to it. Node has no call for that and reaches libc by an interface that it calls experimental:
+ * A socket whose receive low-water mark can be set: while fewer bytes wait in the kernel the process is not woken for them. The end of the peer is told at
+ * once, and so is what waits already when the mark falls to it. Node has no call for that and reaches libc by an interface that it calls experimental:
  * undefined where it has none, and on other systems.
  */
-export function lowWaterOf(socket: net.Socket): ((bytes: number) => void) | undefined {
-  setSocketOption ??= load();
-  const set = setSocketOption;
-  if (set === 'missing') return undefined;
-  const value = new Int32Array(1);
-  return (bytes) => {
-    // Asked each time: behind the number of a closed socket there may be another connection.
-    const fd = (socket as unknown as Handled)._handle?.fd ?? -1;
-    if (fd < 0) return;
-    value[0] = bytes;
-    set(fd, SOL_SOCKET, SO_RCVLOWAT, value, value.byteLength);
-  };
+export function lowWaterOf(socket: net.Socket): LowWaterSocket | undefined {
+  libc ??= load();
+  return libc === 'missing' ? undefined : new LinuxSocket(socket, libc);
 }
 
-let setSocketOption: SetSocketOption | 'missing' | undefined;
+class LinuxSocket implements LowWaterSocket {
+  readonly #socket: net.Socket;
+  readonly #libc: SocketOptions;
+  readonly #value = new Int32Array(1);
 
-function load(): SetSocketOption | 'missing' {
+  constructor(socket: net.Socket, libc: SocketOptions) {
+    this.#socket = socket;
+    this.#libc = libc;
+  }
+
+  /** Of what we send, and peers of one path have the same. Infinite when the connection is gone. */
+  get segmentBytes(): number {
+    const fd = this.#fd;
+    const size = new Int32Array([this.#value.byteLength]);
+    const isKnown = fd >= 0 && this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, this.#value, size) === 0;
+    return isKnown ? this.#value[0]! : Number.POSITIVE_INFINITY;
+  }
+
+  setLowWater(bytes: number): void {
+    const fd = this.#fd;
+    if (fd < 0) return;
+    this.#value[0] = bytes;
+    this.#libc.setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, this.#value, this.#value.byteLength);
+  }
+
+  /** Asked each time: behind the number of a closed socket there may be another connection. */
+  get #fd(): number {
+    return (this.#socket as unknown as Handled)._handle?.fd ?? -1;
+  }
+}
+
+let libc: SocketOptions | 'missing' | undefined;
+
+function load(): SocketOptions | 'missing' {
   if (process.platform !== 'linux' || process.arch.startsWith('mips')) return 'missing';
   try {
     return withoutWarnings(() => {
       const ffi = process.getBuiltinModule('node:ffi');
       const int = 'int32';
-      const signature = { arguments: [int, int, int, 'buffer', 'uint32'], return: int } as const;
-      return ffi.dlopen(null, { setsockopt: signature }).functions.setsockopt;
+      return ffi.dlopen(null, {
+        setsockopt: { arguments: [int, int, int, 'buffer', 'uint32'], return: int },
+        getsockopt: { arguments: [int, int, int, 'buffer', 'buffer'], return: int },
+      }).functions;
     });
   } catch {
     return 'missing'; // Node was built or started without it

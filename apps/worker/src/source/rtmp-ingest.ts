@@ -71,7 +71,7 @@ export class RtmpIngest {
         play: (request) => this.#play(request),
         failed: this.#deps.failed,
       },
-      { setLowWater: lowWaterOf(socket) },
+      { lowWater: lowWaterOf(socket) },
     );
   }
 

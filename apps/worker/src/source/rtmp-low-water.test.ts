@@ -9,16 +9,15 @@ import { record } from './testing/recorder.ts';
 const marked = vi.hoisted(() => ({ act: (_bytes: number) => {} }));
 vi.mock('../net/low-water.ts', async (importActual) => {
   const { lowWaterOf } = await importActual<typeof import('../net/low-water.ts')>();
-  return {
-    lowWaterOf: (...args: Parameters<typeof lowWaterOf>) => {
-      const set = lowWaterOf(...args);
-      const setAndTell = (bytes: number) => {
-        set?.(bytes);
-        marked.act(bytes);
-      };
-      return set && setAndTell;
-    },
+  const watched = (...args: Parameters<typeof lowWaterOf>): ReturnType<typeof lowWaterOf> => {
+    const socket = lowWaterOf(...args);
+    const setLowWater = (bytes: number) => {
+      socket?.setLowWater(bytes);
+      marked.act(bytes);
+    };
+    return socket && { segmentBytes: 1_448, setLowWater }; // as over Ethernet: those of the loopback are larger than any picture
   };
+  return { lowWaterOf: watched };
 });
 
 const of = { timescale: 1000, bitrateBps: 0 };

@@ -1,6 +1,7 @@
 // The server's side of one connection: socket, timers and handlers around RtmpServerSession.
 import type { Socket } from 'node:net';
 import type { BatchSink } from '../publisher/publisher.ts';
+import type { LowWaterSocket } from './low-water.ts';
 import { defaultServerLimits, type RtmpServerLimits, RtmpServerSession, type StreamRequest } from './server-session.ts';
 import { setSharedInterval } from './shared-interval.ts';
 
@@ -74,8 +75,8 @@ export interface RtmpServerHandlers {
 export interface RtmpServerOptions extends RtmpServerLimits {
   /** Longest time that a peer may leave waiting bytes unread. */
   readonly writeTimeoutMs: number;
-  /** Sees to it that the socket reads only when so many bytes have come. Left out where nobody can: then it reads whatever comes. */
-  readonly setLowWater?: ((bytes: number) => void) | undefined;
+  /** The same socket, where it can be told to read only when so many bytes have come; else it reads whatever comes. */
+  readonly lowWater?: LowWaterSocket | undefined;
 }
 
 const defaultServerOptions: RtmpServerOptions = { ...defaultServerLimits, writeTimeoutMs: 15_000 };
@@ -124,7 +125,7 @@ class RtmpServerConnection {
         request: (request) => this.#decide(request),
         media: (type, timestamp, payload) => this.#ingest?.message(type, timestamp, payload),
         isHeld: (memory) => this.#ingest?.holds?.(memory) ?? true,
-        lowWater: (bytes) => options.setLowWater?.(bytes),
+        lowWater: options.lowWater,
         ended: (reason) => this.#ended(reason),
         close: (lingerMs) => this.#close(lingerMs),
       },

@@ -3,7 +3,7 @@
 import type { AmfObject, AmfValue } from '../bytes/amf0.ts';
 import { MalformedError } from '../bytes/malformed-error.ts';
 import { isPicture } from '../container/flv/tag.ts';
-import { HEADER_BYTES, LowWater } from './low-water.ts';
+import { LowWater, type LowWaterSocket } from './low-water.ts';
 import {
   connectReply,
   createStreamReply,
@@ -71,8 +71,8 @@ export interface RtmpServerEvents {
   media(type: number, timestamp: number, payload: Buffer): void;
   /** Is media of the publication still needed that lies in this memory? What was sent before it is never overwritten. */
   isHeld(memory: ArrayBufferLike): boolean;
-  /** From now on `receive` is wanted only when so many bytes have come; 1 at first. To wake for fewer does no harm. */
-  lowWater(bytes: number): void;
+  /** The socket that `receive` is fed from, where it can be told from how many bytes on that is wanted. */
+  readonly lowWater?: LowWaterSocket | undefined;
   /** The request is over, whether it had been accepted already or not; not called for a refused one. */
   ended(reason: string): void;
   /** Nothing more will be sent or read: close the connection after `lingerMs`. Called once, unless the peer closes first. */
@@ -107,7 +107,7 @@ export class RtmpServerSession {
   #early: RtmpMessage[] = [];
   #earlyBytes = 0;
   #sound = new WaitingSound();
-  #lowWater = new LowWater();
+  #lowWater: LowWater | undefined;
   /** What the surroundings were asked for last. */
   #lowWaterBytes = 1;
   /** In what was received last there was a picture. */
@@ -139,17 +139,15 @@ export class RtmpServerSession {
     if (this.#state === 'closed') return;
     this.#isHeard = true;
     this.#pictureCame = false;
-    const mayBeHeader = bytes.length <= HEADER_BYTES && this.#reader.isAtRest;
     if (!this.#keepsSound(bytes)) {
       this.#step(() => {
         if (this.#handshake !== undefined) this.#receiveHandshake(this.#handshake, bytes);
         else this.#receiveChunks(bytes);
       });
     }
-    if (mayBeHeader && !this.#reader.isAtRest) this.#lowWater.headerCameAlone();
     // Only behind a whole picture: what is still to come of one must not wait, nor sound where the pictures have ceased.
     const mayRest = this.#pictureCame && this.#state === 'publishing' && this.#reader.isAtRest;
-    this.#setLowWater(mayRest ? this.#lowWater.bytes : 1);
+    this.#setLowWater(mayRest ? (this.#lowWater?.bytes ?? 1) : 1);
   }
 
   /** The connection is gone. */
@@ -244,7 +242,7 @@ export class RtmpServerSession {
   #setLowWater(bytes: number): void {
     if (bytes === this.#lowWaterBytes) return;
     this.#lowWaterBytes = bytes;
-    this.#events.lowWater(bytes);
+    this.#events.lowWater?.setLowWater(bytes);
   }
 
   #keepsSound(bytes: Buffer): boolean {
@@ -310,13 +308,13 @@ export class RtmpServerSession {
     }
   }
 
-  #note({ type, payload }: RtmpMessage): void {
-    if (type === MessageType.audio) this.#lowWater.soundCame(payload.length);
+  #note({ type, timestamp, payload }: RtmpMessage): void {
+    if (type === MessageType.audio) this.#lowWater?.soundCame(payload.length);
     if (type !== MessageType.video) return;
     this.#sound.pictureCame();
     if (!isPicture(payload)) return;
     this.#pictureCame = true;
-    this.#lowWater.pictureCame(payload.length);
+    this.#lowWater?.pictureCame(payload.length, timestamp);
   }
 
   #receiveUserControl(message: RtmpMessage): void {
@@ -401,7 +399,8 @@ export class RtmpServerSession {
     this.#send(onStatus('status', 'NetStream.Publish.Start', 'Publishing has started.'));
     this.#reader.keepPayloads(); // those of a publication before this one, of which nobody can be asked
     this.#sound = new WaitingSound();
-    this.#lowWater = new LowWater();
+    const { lowWater } = this.#events;
+    this.#lowWater = lowWater && new LowWater(lowWater.segmentBytes);
     this.#enter('publishing');
     const early = this.#early;
     this.#forgetEarly();
