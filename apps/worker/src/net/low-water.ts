@@ -1,10 +1,6 @@
 import type net from 'node:net';
 import type { LowWaterSocket } from '@pushfleet/protocols';
-
-/** What a socket keeps of the connection itself. No type tells of it. */
-interface Handled {
-  readonly _handle: { readonly fd?: number } | null;
-}
+import { handled } from './handled.ts';
 
 type SetOption = (fd: number, level: number, option: number, value: Int32Array, sizeBytes: number) => number;
 type GetOption = (fd: number, level: number, option: number, value: Int32Array, sizeBytes: Int32Array) => number;
@@ -58,7 +54,7 @@ class LinuxSocket implements LowWaterSocket {
 
   /** Asked each time: behind the number of a closed socket there may be another connection. */
   get #fd(): number {
-    return (this.#socket as unknown as Handled)._handle?.fd ?? -1;
+    return handled(this.#socket)._handle?.fd ?? -1;
   }
 }
 

@@ -1,14 +1,10 @@
 import net from 'node:net';
+import { handled } from './handled.ts';
 
 const READ_BYTES = 64 * 1024;
 
 /** One for all connections: what was read is used up before the next read of any of them. */
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-
-/** What a socket keeps of the connection itself. No type tells of it. */
-interface Handled {
-  _handle: unknown;
-}
 
 /**
  * A socket for the connection of `accepted`, which must not be used any more. It reads into memory that all such sockets share: the bytes of a `data`
@@ -18,9 +14,9 @@ interface Handled {
  * To be called before anything can have been read: in the moment of the acceptance, or of the arrival from another process.
  */
 export function withSharedReads(accepted: net.Socket): net.Socket {
-  const handle = (accepted as unknown as Handled)._handle;
+  const handle = handled(accepted)._handle;
   if (handle === undefined || handle === null) return accepted; // closed already, or another Node
-  (accepted as unknown as Handled)._handle = null;
+  handled(accepted)._handle = null;
   const onread = {
     buffer: shared,
     callback: (sizeBytes: number) => {

@@ -108,7 +108,7 @@ export class RtmpServerSession {
   #earlyBytes = 0;
   #sound = new WaitingSound();
   #lowWater: LowWater | undefined;
-  /** What the surroundings were asked for last. */
+  /** What the socket was told last. */
   #lowWaterBytes = 1;
   /** In what was received last there was a picture. */
   #pictureCame = false;
