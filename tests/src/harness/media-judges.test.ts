@@ -51,6 +51,17 @@ describe('the judges', () => {
     for (const offset of offsetsMs) expect(Math.abs(offset)).toBeLessThan(2);
   });
 
+  it('find none in a stream that has paused, whatever frame rate its times suggest', async () => {
+    // With this pause ffmpeg 5.1 guesses 149/6 pictures a second.
+    const parts = [`file ${CLIP}`, 'outpoint 1.3', 'duration 2053ms', `file ${CLIP}`];
+    const list = join(directory, 'paused.txt');
+    await writeFile(list, parts.join('\n'));
+    const input = ['-f', 'concat', '-safe', '0', '-i', list];
+    const paused = await ffmpeg('paused.flv', ...input, '-c', 'copy', '-flvflags', 'no_metadata');
+    expect(await decodeErrors(paused)).toEqual([]);
+    expect((await avSync(paused)).complaints).toEqual([]);
+  });
+
   it('see sound that comes late', async () => {
     const late = await ffmpeg(
       'late.ts',

@@ -20,9 +20,15 @@ export async function probe(input: string): Promise<StreamInfo[]> {
   return JSON.parse(await ffprobe(['-show_streams', '-of', 'json', input])).streams;
 }
 
+/**
+ * Decoded, and then thrown away. The times stay as they are: by default ffmpeg counts pictures in ticks of the frame rate that it guesses,
+ * and where a stream has paused it may guess 24.9 for 25, put two pictures into one tick, and call that a fault.
+ */
+const NOWHERE = ['-enc_time_base:v', '-1', '-f', 'null', '-'];
+
 /** The complaints of ffmpeg while it decodes everything; an empty list is what one wants. */
 export async function decodeErrors(input: string): Promise<string[]> {
-  const { code, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, '-f', 'null', '-']);
+  const { code, stderr } = await runTool('ffmpeg', ['-v', 'error', '-xerror', '-i', input, ...NOWHERE]);
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   return code === 0 ? lines : [...lines, `ffmpeg ended with exit code ${code}`];
 }
@@ -163,7 +169,7 @@ export async function avSync(input: string, seconds?: number): Promise<AvSync> {
   ];
   const limit = seconds === undefined ? [] : ['-t', String(seconds)];
   const words = ['-hide_banner', '-nostats', '-loglevel', 'level+info'];
-  const args = [...words, '-xerror', '-i', input, ...limit, ...filters, '-f', 'null', '-'];
+  const args = [...words, '-xerror', '-i', input, ...limit, ...filters, ...NOWHERE];
   const { code, stdout, stderr } = await runTool('ffmpeg', args);
   const complaints = stderr.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
   if (code !== 0) complaints.push(`ffmpeg ended with exit code ${code}`);

@@ -27,6 +27,19 @@ export async function packetsOf(file: string): Promise<string[]> {
 
 /** What ffmpeg complains about when it decodes a whole file; empty for a sound one. */
 export async function complaintsAbout(file: string): Promise<string> {
-  const { stderr } = await run('ffmpeg', '-v', 'error', '-xerror', '-i', file, '-f', 'null', '-');
+  // Times as they are: ticks of the frame rate that ffmpeg guesses may hold two pictures.
+  const { stderr } = await run(
+    'ffmpeg',
+    '-v',
+    'error',
+    '-xerror',
+    '-i',
+    file,
+    '-enc_time_base:v',
+    '-1',
+    '-f',
+    'null',
+    '-',
+  );
   return stderr;
 }
