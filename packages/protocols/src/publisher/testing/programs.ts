@@ -28,18 +28,7 @@ export async function packetsOf(file: string): Promise<string[]> {
 /** What ffmpeg complains about when it decodes a whole file; empty for a sound one. */
 export async function complaintsAbout(file: string): Promise<string> {
   // Times as they are: ticks of the frame rate that ffmpeg guesses may hold two pictures.
-  const { stderr } = await run(
-    'ffmpeg',
-    '-v',
-    'error',
-    '-xerror',
-    '-i',
-    file,
-    '-enc_time_base:v',
-    '-1',
-    '-f',
-    'null',
-    '-',
-  );
+  const output = ['-enc_time_base:v', '-1', '-f', 'null', '-'];
+  const { stderr } = await run('ffmpeg', '-v', 'error', '-xerror', '-i', file, ...output);
   return stderr;
 }
