@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { WORKER_NODE_OPTIONS } from '@pushfleet/contract/worker-process';
+import { WORKER_ALLOCATOR, WORKER_NODE_OPTIONS } from '@pushfleet/contract/worker-process';
 import { expect, it } from 'vitest';
 
 /** What a process that restarts lean knows of itself at the end. */
@@ -10,22 +10,22 @@ async function run(options: readonly string[] = [], stdio: 'pipe' | 'ipc' = 'pip
     import { restartLean } from ${JSON.stringify(import.meta.resolve('./restart-lean.ts'))};
     restartLean();
     const { pid, execArgv, argv, env } = process;
-    console.log(JSON.stringify({ pid, execArgv, last: argv.at(-1), arenas: env.MALLOC_ARENA_MAX }));
+    console.log(JSON.stringify({ pid, execArgv, last: argv.at(-1), env }));
     process.channel?.unref();`;
-  const { MALLOC_ARENA_MAX, NODE_OPTIONS, ...env } = process.env;
+  const { MALLOC_ARENA_MAX, GLIBC_TUNABLES, NODE_OPTIONS, ...env } = process.env;
   const child = spawn(process.execPath, [...options, '--input-type=module', '--eval', program, 'worker'], {
     env: nodeOptions === undefined ? env : { ...env, NODE_OPTIONS: nodeOptions },
     stdio: stdio === 'ipc' ? ['ignore', 'pipe', 'inherit', 'ipc'] : ['ignore', 'pipe', 'inherit'],
   });
   const [output] = await Promise.all([text(child.stdout!), once(child, 'exit')]);
-  const told = JSON.parse(output) as { pid: number; execArgv: string[]; last: string; arenas?: string };
+  const told = JSON.parse(output) as { pid: number; execArgv: string[]; last: string; env: NodeJS.ProcessEnv };
   return { ...told, isSamePid: told.pid === child.pid };
 }
 
 it('gives the process the options of a worker under the id and with the arguments that it has', async () => {
   const told = await run();
   expect(told.execArgv).toEqual(expect.arrayContaining([...WORKER_NODE_OPTIONS]));
-  expect(told).toMatchObject({ isSamePid: true, last: 'worker', arenas: '1' });
+  expect(told).toMatchObject({ isSamePid: true, last: 'worker', env: WORKER_ALLOCATOR });
 });
 
 it('leaves alone what somebody has chosen by NODE_OPTIONS', async () => {
@@ -42,5 +42,5 @@ it('leaves alone what somebody has chosen himself', async () => {
 it('does not cut a child off from its parent', async () => {
   const told = await run([], 'ipc');
   expect(told.execArgv).not.toContain(WORKER_NODE_OPTIONS[0]);
-  expect(told.arenas).toBeUndefined();
+  for (const name of Object.keys(WORKER_ALLOCATOR)) expect(told.env).not.toHaveProperty(name);
 });

@@ -48,8 +48,17 @@ export function workerNodeOptions(...given: readonly (string | undefined)[]): st
   return WORKER_NODE_OPTIONS.filter((option) => !known.includes(option.split('=', 1)[0]!));
 }
 
-/** Of glibc: V8's threads need no memory of their own to allocate from, which keeps what they have once used. */
-export const WORKER_ALLOCATOR: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };
+/**
+ * Of glibc, which reads it when a process begins; elsewhere it means nothing.
+ *
+ * - V8's threads need no memory of their own to allocate from, which keeps what they have once used.
+ * - What it allocates may lie in pages of 2 MB, where the system leaves that to programs (`madvise`). Each write looks up another connection, and with
+ *   hundreds of them the pages of 4 KB are more than the processor remembers.
+ */
+export const WORKER_ALLOCATOR: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+};
 
 /** Argument with which the parent starts the processes that share its ports. */
 export const SHARED_PORTS_ARGUMENT = '--shared-ports';
