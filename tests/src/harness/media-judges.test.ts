@@ -53,7 +53,7 @@ describe('the judges', () => {
 
   it('find none in a stream that has paused, whatever frame rate its times suggest', async () => {
     // With this pause ffmpeg 5.1 guesses 149/6 pictures a second.
-    const parts = [`file ${CLIP}`, 'outpoint 1.3', 'duration 2053ms', `file ${CLIP}`];
+    const parts = [`file '${CLIP}'`, 'outpoint 1.3', 'duration 2053ms', `file '${CLIP}'`];
     const list = join(directory, 'paused.txt');
     await writeFile(list, parts.join('\n'));
     const input = ['-f', 'concat', '-safe', '0', '-i', list];
