@@ -6,21 +6,10 @@ import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sample } from '../../media/sample.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../media/track.ts';
+import { complaintsAbout } from '../../publisher/testing/programs.ts';
 import { type Box, findBox, parseBoxes, readFullBox } from './box.ts';
 import { Fmp4Muxer } from './muxer.ts';
-import {
-  complaintsAbout,
-  demux,
-  FRAGMENTED,
-  ffmpeg,
-  H264,
-  type Media,
-  mux,
-  PICTURE,
-  probe,
-  readClip,
-  SOUND,
-} from './testing/clips.ts';
+import { demux, FRAGMENTED, ffmpeg, H264, type Media, mux, PICTURE, probe, readClip, SOUND } from './testing/clips.ts';
 
 const SHORT = ['-t', '2'];
 const CLIPS: Readonly<Record<string, readonly string[]>> = {

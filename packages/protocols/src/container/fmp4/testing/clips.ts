@@ -20,14 +20,6 @@ export async function ffmpeg(...args: readonly string[]): Promise<void> {
   await run('ffmpeg', ['-v', 'error', '-y', '-nostdin', ...args]);
 }
 
-/** What ffmpeg complains about when it decodes a whole file; empty for a sound one. */
-export async function complaintsAbout(file: string): Promise<string> {
-  // Times as they are: ticks of the frame rate that ffmpeg guesses may hold two pictures.
-  const output = ['-enc_time_base:v', '-1', '-f', 'null', '-'];
-  const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', file, ...output]);
-  return stderr;
-}
-
 export interface Packet {
   readonly kind: string;
   readonly pts: number;
